@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Readers: one file a container format, each a `struct fmt_ops` in one array (registry.c).
+//
+// Detection is by content, never by name. A container that was recognised is never tried as raw:
+// a reader that knows the format but can't read this variant fails in open(), with its reason.
+#ifndef VMI_FORMATS_FMT_H
+#define VMI_FORMATS_FMT_H
+
+#include "src/base/err.h"
+#include "src/phys/io.h"
+#include "src/phys/physmem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// What a reader sees of a file to recognise it.
+struct fmt_probe {
+	const uint8_t *head;
+	size_t head_size; // up to 64 KiB
+	const uint8_t *tail;
+	size_t tail_size; // the last up to 64 KiB
+	uint64_t size;
+};
+
+// Registers of a virtual CPU as the container has them. `has` says which are known.
+enum vcpu_reg {
+	VCPU_CR0,
+	VCPU_CR2,
+	VCPU_CR3,
+	VCPU_CR4,
+	VCPU_RIP,
+	VCPU_RSP,
+	VCPU_RFLAGS,
+	VCPU_GS_BASE,
+	VCPU_KERNEL_GS_BASE,
+	VCPU_FS_BASE,
+	VCPU_IDT_BASE,
+	VCPU_GDT_BASE,
+	VCPU_EFER,
+	VCPU_LSTAR,
+	VCPU_CS,
+	VCPU_REG_COUNT
+};
+
+struct vcpu {
+	uint32_t cpu;
+	uint32_t has; // bit n: reg[n] is known
+	uint64_t reg[VCPU_REG_COUNT];
+};
+
+struct image;
+
+struct fmt_ops {
+	const char *name; // for --format and the database
+	const char *doc;  // one line for `--format help`
+	// 0: not mine. Else why it is mine, in words ("ELF core with physical PT_LOADs").
+	const char *(*probe)(const struct fmt_probe *p);
+	// Fills runs, vcpus, notes of the image. Fails only on what it recognised but can't read.
+	struct err *(*open)(struct image *img);
+	void (*close)(struct image *img); // may be NULL; for img->priv
+};
+
+// An opened image: what the reader says, and the physical memory made of it.
+struct image {
+	struct mem_source source; // first: a reader's read() gets this and may cast back
+	const struct fmt_ops *fmt;
+	const char *why;   // what probe() said, or "--format"
+	struct io *io;	   // the bytes the reader sees (decompressed)
+	char *compression; // NULL, "zstd", "zstd-seekable"
+	struct mem_run *runs;
+	size_t n_runs;
+	struct vcpu *vcpus;
+	size_t n_vcpus;
+	// The text that the container has of VMCOREINFO, NUL-terminated, or NULL. QEMU copies it
+	// from guest memory: hostile.
+	char *vmcoreinfo;
+	size_t vmcoreinfo_size;
+	bool truncated;	     // the container promises more than the file has, or is damaged
+	char *truncated_why; // in words, for people
+	struct physmem *mem;
+	char *layout_note; // how the PCI hole was decided, for people; NULL if there was nothing to
+			   // decide
+	void *priv;	   // the reader's
+};
+
+struct fmt_options {
+	const char *format; // NULL: detect
+	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total); // may be NULL
+	void *progress_arg;
+};
+
+// Detects, opens, checks. The errors are whole sentences with the path in them. opts may be NULL.
+struct err *image_open(const char *path, const struct fmt_options *opts, struct image **out);
+void image_close(struct image *img);
+
+// The readers, raw last; NULL ends the array.
+extern const struct fmt_ops *const fmt_registry[];
+
+// For readers: the image is used, but there is something wrong with it. Sets truncated, and adds
+// the words to truncated_why.
+void image_damaged(struct image *img, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// Reads runs as bytes of img->io at run->off + delta: the read() of most readers.
+struct err *fmt_read_plain(struct mem_source *src, const struct mem_run *run, uint64_t delta,
+			   void *buf, size_t n, size_t *got);
+
+// --- The PCI hole of images that do not record it (formats.md: raw and .vmem beyond 3 GiB) ---
+
+// True if the layout of this image is a guess that image_set_hole() may change.
+bool image_hole_unknown(const struct image *img);
+// The candidates: ends of low RAM to try; 0 stands for "no hole". Most likely first.
+extern const uint64_t image_hole_candidates[];
+extern const size_t image_hole_n_candidates;
+// Lays the file's bytes out with low RAM ending at low_end and the rest from 4 GiB on (0: no hole).
+// img->mem stays the same pointer, its statistics go on. note is copied.
+struct err *image_set_hole(struct image *img, uint64_t low_end, const char *note);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the readers see of a file to recognise it.
+#include "formats/probe.h"
+
+#include "src/base/text.h"
+
+#include <string.h>
+
+struct err *probe_load(struct io *io, struct probe_bytes *bytes, struct fmt_probe *out)
+{
+	uint64_t tail = io->size > PROBE_SIZE ? io->size - PROBE_SIZE : 0;
+
+	*out = (struct fmt_probe){.head = bytes->head, .tail = bytes->tail, .size = io->size};
+	TRY(io_read(io, 0, bytes->head, PROBE_SIZE, &out->head_size));
+	TRY(io_read(io, tail, bytes->tail, PROBE_SIZE, &out->tail_size));
+	if (out->tail_size < io->size - tail)
+		out->tail_size = 0; // the end of the file is what can't be read
+	return NULL;
+}
+
+bool probe_has(const struct fmt_probe *p, size_t off, const void *magic, size_t n)
+{
+	return off <= p->head_size && n <= p->head_size - off &&
+	       memcmp(p->head + off, magic, n) == 0;
+}
+
+static bool is_control(uint8_t c)
+{
+	return (c < 0x20 && !(c >= '\t' && c <= '\r')) || c == 0x7f;
+}
+
+bool probe_is_text(const struct fmt_probe *p)
+{
+	size_t i = 0, n = p->head_size;
+
+	while (i < n && !is_control(p->head[i])) {
+		size_t len = text_utf8_len((const char *)p->head + i, n - i);
+		if (len == 0)
+			break;
+		i += len;
+	}
+	// The last character may be cut by the end of the head.
+	return n > 0 && (i == n || (n == PROBE_SIZE && n - i < 4 && p->head[i] >= 0x80));
+}
