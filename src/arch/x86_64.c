@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Walks x86-64 page tables.
+#include "src/arch/x86_64.h"
+
+#include "src/base/bytes.h"
+
+#include <string.h>
+
+enum {
+	PTE_PRESENT = 1 << 0,
+	PTE_WRITE = 1 << 1,
+	PTE_USER = 1 << 2,
+	PTE_ACCESSED = 1 << 5,
+	PTE_DIRTY = 1 << 6,
+	PTE_LARGE = 1 << 7,
+	PTE_PROT_NONE = 1 << 8,
+};
+#define PTE_NX   (1ULL << 63)
+#define PTE_ADDR 0x000ffffffffff000ULL
+
+void aspace_init(struct aspace *as, struct physmem *mem, uint64_t root_pa, unsigned levels)
+{
+	as->mem = mem;
+	as->root_pa = root_pa & PTE_ADDR;
+	as->levels = levels;
+	for (size_t i = 0; i < TLB_SLOTS; i++)
+		as->tlb[i].page_va = UINT64_MAX; // not page-aligned: matches nothing
+}
+
+const char *as_fault_text(enum as_fault f)
+{
+	switch (f) {
+	case AS_OK:
+		return "ok";
+	case AS_NOT_CANONICAL:
+		return "not a canonical address";
+	case AS_NOT_MAPPED:
+		return "not mapped (swapped or never touched)";
+	case AS_TABLE_ABSENT:
+		return "page table not in the image";
+	case AS_PAGE_ABSENT:
+		return "page not in the image";
+	}
+	return "?";
+}
+
+static unsigned level_shift(unsigned level)
+{
+	return PAGE_SHIFT + 9 * (level - 1);
+}
+
+static bool canonical(const struct aspace *as, uint64_t va)
+{
+	unsigned bits = level_shift(as->levels) + 9;
+	int64_t top = (int64_t)va >> (bits - 1);
+
+	return top == 0 || top == -1;
+}
+
+static bool is_leaf(uint64_t entry, unsigned level)
+{
+	return level == 1 || ((level == 2 || level == 3) && (entry & PTE_LARGE));
+}
+
+static uint64_t leaf_pa(uint64_t entry, unsigned level)
+{
+	return entry & PTE_ADDR & ~((1ULL << level_shift(level)) - 1);
+}
+
+static enum as_fault walk(struct aspace *as, uint64_t va, uint64_t *pa)
+{
+	uint64_t table = as->root_pa;
+
+	if (!canonical(as, va))
+		return AS_NOT_CANONICAL;
+	for (unsigned level = as->levels; level > 0; level--) {
+		uint64_t index = va >> level_shift(level) & 0x1ff;
+		uint8_t raw[8];
+		if (!physmem_read(as->mem, table + index * 8, raw, 8))
+			return AS_TABLE_ABSENT;
+		uint64_t entry = le64(raw);
+		if (!(entry & PTE_PRESENT))
+			return AS_NOT_MAPPED;
+		if (is_leaf(entry, level)) {
+			*pa = leaf_pa(entry, level) | (va & ((1ULL << level_shift(level)) - 1));
+			return AS_OK;
+		}
+		table = entry & PTE_ADDR;
+	}
+	return AS_NOT_MAPPED;
+}
+
+enum as_fault aspace_translate(struct aspace *as, uint64_t va, uint64_t *pa)
+{
+	uint64_t page = va >> PAGE_SHIFT, in_page = va & (PAGE_SIZE - 1);
+	size_t slot = (size_t)((page ^ page >> 10) % TLB_SLOTS);
+
+	if (as->tlb[slot].page_va == va - in_page) {
+		*pa = as->tlb[slot].page_pa | in_page;
+		return AS_OK;
+	}
+	enum as_fault f = walk(as, va, pa);
+	if (f == AS_OK) {
+		as->tlb[slot].page_va = va - in_page;
+		as->tlb[slot].page_pa = *pa - in_page;
+	}
+	return f;
+}
+
+size_t aspace_read_some(struct aspace *as, uint64_t va, void *buf, size_t n, enum as_fault *why)
+{
+	size_t done = 0;
+
+	*why = AS_OK;
+	while (done < n) {
+		uint64_t at = va + done, pa;
+		size_t part = PAGE_SIZE - (size_t)(at & (PAGE_SIZE - 1));
+		if (part > n - done)
+			part = n - done;
+		*why = aspace_translate(as, at, &pa);
+		if (*why != AS_OK)
+			return done;
+		if (!physmem_read(as->mem, pa, (uint8_t *)buf + done, part)) {
+			*why = AS_PAGE_ABSENT;
+			return done;
+		}
+		done += part;
+	}
+	return done;
+}
+
+enum as_fault aspace_read(struct aspace *as, uint64_t va, void *buf, size_t n)
+{
+	enum as_fault why;
+
+	(void)aspace_read_some(as, va, buf, n, &why);
+	return why;
+}
+
+// --- scanning ---
+
+struct scan {
+	struct aspace *as;
+	uint64_t start, end; // the asked range
+	uint64_t *budget;
+	bool (*visit)(void *arg, const struct as_page *page);
+	void *arg;
+};
+
+// What the tables above allow: a permission holds only if every level grants it.
+struct path {
+	bool writable, executable, user;
+};
+
+static struct path path_down(struct path p, uint64_t entry)
+{
+	return (struct path){p.writable && (entry & PTE_WRITE), p.executable && !(entry & PTE_NX),
+			     p.user && (entry & PTE_USER)};
+}
+
+static bool is_prot_none(uint64_t entry)
+{
+	return !(entry & PTE_PRESENT) && (entry & PTE_PROT_NONE);
+}
+
+static bool visit_leaf(const struct scan *s, uint64_t va, uint64_t entry, unsigned level,
+		       struct path path)
+{
+	bool none = is_prot_none(entry);
+	struct as_page page = {
+		.va = va,
+		.pa = leaf_pa(none ? ~entry : entry, level),
+		.size = 1ULL << level_shift(level),
+		.writable = path.writable && !none,
+		.executable = path.executable && !none,
+		.user = path.user,
+		.dirty = entry & PTE_DIRTY,
+		.accessed = entry & PTE_ACCESSED,
+		.prot_none = none,
+	};
+
+	return s->visit(s->arg, &page);
+}
+
+static uint64_t sign_extend(const struct aspace *as, uint64_t va)
+{
+	unsigned unused = 64 - (level_shift(as->levels) + 9);
+
+	return (uint64_t)((int64_t)(va << unused) >> unused);
+}
+
+// Depth is bounded by the number of levels.
+static bool scan_table(const struct scan *s, uint64_t table_pa, uint64_t base, unsigned level,
+		       struct path above) // NOLINT(misc-no-recursion)
+{
+	uint8_t raw[PAGE_SIZE];
+	uint64_t span = 1ULL << level_shift(level);
+
+	if (*s->budget == 0)
+		return false;
+	--*s->budget;
+	if (!physmem_read(s->as->mem, table_pa, raw, sizeof(raw)))
+		return true; // an absent table: nothing known below it
+	uint64_t first = s->start > base ? (s->start - base) / span : 0;
+	for (uint64_t i = first; i < 512; i++) {
+		uint64_t va = sign_extend(s->as, base + i * span), entry = le64(raw + i * 8);
+		if (va > s->end - 1)
+			break;
+		if (!(entry & PTE_PRESENT) && !(is_prot_none(entry) && is_leaf(entry, level)))
+			continue;
+		struct path path = path_down(above, entry);
+		bool more = is_leaf(entry, level)
+				    ? visit_leaf(s, va, entry, level, path)
+				    : scan_table(s, entry & PTE_ADDR, va, level - 1, path);
+		if (!more)
+			return false;
+	}
+	return true;
+}
+
+bool aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
+		 bool (*visit)(void *, const struct as_page *), void *arg)
+{
+	struct scan s = {as, start, end, budget, visit, arg};
+
+	if (end <= start)
+		return true;
+	return scan_table(&s, as->root_pa, 0, as->levels, (struct path){true, true, true});
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// x86-64 address spaces: 4- and 5-level page tables over a physical memory.
+//
+// Layout: Intel SDM volume 3, chapter 4.5; the PROT_NONE encoding (present bit clear, bit 8 set,
+// frame number inverted) is Linux's, arch/x86/include/asm/pgtable-invert.h.
+#ifndef VMI_ARCH_X86_64_H
+#define VMI_ARCH_X86_64_H
+
+#include "src/phys/physmem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TLB_SLOTS = 1024 };
+
+// One virtual address space. Storage of the caller; nothing to give up at the end.
+struct aspace {
+	struct physmem *mem;
+	uint64_t root_pa;
+	unsigned levels; // 4 or 5
+	struct {
+		uint64_t page_va, page_pa;
+	} tlb[TLB_SLOTS];
+};
+
+void aspace_init(struct aspace *as, struct physmem *mem, uint64_t root_pa, unsigned levels);
+
+// Why a virtual address has no byte.
+enum as_fault {
+	AS_OK,
+	AS_NOT_CANONICAL,
+	AS_NOT_MAPPED, // an entry says: not present (never touched, swapped, PROT_NONE aside)
+	AS_TABLE_ABSENT, // a page table is not in the image
+	AS_PAGE_ABSENT,  // mapped, but the page is not in the image
+};
+const char *as_fault_text(enum as_fault f);
+
+// va's physical address through the tables.
+enum as_fault aspace_translate(struct aspace *as, uint64_t va, uint64_t *pa);
+
+// All n bytes at va, or why not (at the first byte that is missing).
+enum as_fault aspace_read(struct aspace *as, uint64_t va, void *buf, size_t n);
+
+// How many leading bytes there are, up to n; *why says what ended it.
+size_t aspace_read_some(struct aspace *as, uint64_t va, void *buf, size_t n, enum as_fault *why);
+
+// A mapped page as the tables have it.
+struct as_page {
+	uint64_t va, pa, size; // size: 4 KiB, 2 MiB or 1 GiB
+	bool writable, executable, user, dirty, accessed, prot_none;
+};
+
+// Visits the mapped pages of [start, end) in order of address. The visitor returns false to stop.
+// Gives false if it was stopped or the budget (tables read, counted down) ran out: page tables that
+// point to themselves would otherwise go on for ever.
+bool aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
+		 bool (*visit)(void *arg, const struct as_page *page), void *arg);
+
+#endif

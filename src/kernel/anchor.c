@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds linux_banner in physical memory, and the kernel's type information behind it.
+#include "src/kernel/locate.h"
+
+#include "symbols/btf.h"
+
+#include <string.h>
+
+static const char MAGIC[] = "Linux version ";
+
+enum {
+	ANCHOR_STEP = 2 << 20,
+	ANCHOR_LOOK = 1024,	   // bytes at the start of each step
+	SCAN_CHUNK = 1 << 20,	   // of the full scan
+	WINDOW_STEP = 4 << 20,	   // .rodata is read in pieces of this size
+	WINDOW_LARGEST = 96 << 20, // .rodata of the largest kernels has some 30 MiB, BTF included
+	BTF_SMALLEST = 256 << 10,  // smaller ones belong to BPF programs inside the kernel
+};
+
+// .rodata as far as it was read.
+struct window {
+	uint64_t pa;
+	size_t size, btf_off;
+	uint8_t *bytes;
+};
+
+// linux_banner ends in a newline and a NUL, which its copies in logs and files do not.
+static bool take_anchor(anchor_vec *out, uint64_t pa, const char *text, size_t n)
+{
+	const char *end = memchr(text, '\n', n < BANNER_MAX ? n : BANNER_MAX);
+
+	if (!end || end + 1 >= text + n || end[1] != '\0' || out->n >= MAX_ANCHORS)
+		return false;
+	struct anchor *a = vec_add(out);
+	size_t len = (size_t)(end - text);
+	*a = (struct anchor){.pa = pa};
+	memcpy(a->text, text, len < BANNER_MAX ? len : BANNER_MAX - 1);
+	return true;
+}
+
+static void look_in(anchor_vec *out, uint64_t pa, const char *buf, size_t n)
+{
+	const char *at = buf;
+
+	while ((at = memmem(at, n - (size_t)(at - buf), MAGIC, sizeof(MAGIC) - 1))) {
+		(void)take_anchor(out, pa + (uint64_t)(at - buf), at, n - (size_t)(at - buf));
+		at += sizeof(MAGIC) - 1;
+	}
+}
+
+void anchors_cheap(struct physmem *mem, anchor_vec *out)
+{
+	size_t n_runs;
+	const struct mem_run *runs = physmem_runs(mem, &n_runs);
+	char buf[ANCHOR_LOOK];
+
+	for (size_t i = 0; i < n_runs; i++) {
+		uint64_t end = runs[i].pa + runs[i].size;
+		uint64_t pa = (runs[i].pa + ANCHOR_STEP - 1) & ~(uint64_t)(ANCHOR_STEP - 1);
+		for (; runs[i].state == MEM_PRESENT && pa < end && pa + ANCHOR_STEP > pa;
+		     pa += ANCHOR_STEP)
+			look_in(out, pa, buf, physmem_read_bulk(mem, pa, buf, sizeof(buf)));
+	}
+}
+
+void anchors_everywhere(struct physmem *mem, anchor_vec *out)
+{
+	size_t n_runs;
+	const struct mem_run *runs = physmem_runs(mem, &n_runs);
+	char *buf = mem_alloc(SCAN_CHUNK + BANNER_MAX);
+
+	for (size_t i = 0; i < n_runs; i++)
+		for (uint64_t off = 0; runs[i].state == MEM_PRESENT && off < runs[i].size;
+		     off += SCAN_CHUNK) {
+			uint64_t left = runs[i].size - off;
+			size_t n = left < SCAN_CHUNK + BANNER_MAX ? (size_t)left
+								  : SCAN_CHUNK + BANNER_MAX;
+			n = physmem_read_bulk(mem, runs[i].pa + off, buf, n);
+			look_in(out, runs[i].pa + off, buf, n);
+		}
+	mem_free(buf);
+}
+
+static bool is_kernel_btf(const struct btf *btf)
+{
+	return btf_find(btf, "task_struct") != 0 && btf_find(btf, "mm_struct") != 0;
+}
+
+// Reads up to `size` bytes of the window; false when memory ends before.
+static bool window_grow(struct kernel *k, struct window *w, size_t size)
+{
+	if (size <= w->size)
+		return true;
+	w->bytes = mem_grow(w->bytes, size, 1);
+	size_t got = physmem_read_bulk(k->mem, w->pa + w->size, w->bytes + w->size, size - w->size);
+	w->size += got;
+	k->window = w->bytes;
+	return w->size == size;
+}
+
+// The next place from *off on that looks like a large BTF.
+static bool find_btf(const struct window *w, size_t *off, size_t *btf_size)
+{
+	while (*off + BTF_HEAD <= w->size) {
+		// memchr for the magic's rare first byte is many times faster than memmem for all four
+		const uint8_t *p = memchr(w->bytes + *off, 0x9f, w->size - BTF_HEAD + 1 - *off);
+		if (!p)
+			break;
+		*off = (size_t)(p - w->bytes);
+		*btf_size = btf_looks_like(p, w->size - *off);
+		if (*btf_size >= BTF_SMALLEST)
+			return true;
+		*off += 1;
+	}
+	*off = w->size > BTF_HEAD ? w->size - BTF_HEAD : 0;
+	return false;
+}
+
+// Opens the BTF at off if it is the kernel's.
+static bool try_btf(struct kernel *k, struct window *w, size_t off, size_t btf_size)
+{
+	struct btf *btf;
+
+	if (!window_grow(k, w, off + btf_size) || btf_open(w->bytes + off, btf_size, NULL, &btf))
+		return false;
+	if (!is_kernel_btf(btf)) {
+		btf_close(btf);
+		return false;
+	}
+	k->btf = btf;
+	w->btf_off = off;
+	return true;
+}
+
+struct err *window_open(struct kernel *k, const struct anchor *a)
+{
+	struct window w = {.pa = a->pa & ~(uint64_t)(PAGE_SIZE - 1)};
+	size_t off = 0, btf_size;
+	bool more = true;
+
+	while (!k->btf && more && w.size < WINDOW_LARGEST) {
+		more = window_grow(k, &w, w.size + WINDOW_STEP);
+		while (!k->btf && find_btf(&w, &off, &btf_size))
+			if (!try_btf(k, &w, off, btf_size))
+				off++;
+	}
+	k->window_pa = w.pa;
+	k->window_size = w.size;
+	k->btf_off = w.btf_off;
+	if (!k->btf)
+		return err_new(ERR_NO_KERNEL,
+			       "\"%s\" at 0x%llx: no BTF type information behind it (a kernel "
+			       "built without CONFIG_DEBUG_INFO_BTF, or a copy of its text)",
+			       a->text, (unsigned long long)a->pa);
+	return NULL;
+}

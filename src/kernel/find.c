@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Tries every candidate and keeps the kernel from which most can be reached.
+#include "src/kernel/locate.h"
+
+#include "src/kernel/iter.h"
+#include "symbols/btf.h"
+#include "symbols/kallsyms.h"
+
+#include <string.h>
+
+// Bits of a score: how many tasks were followed (below SCORE_RING), if their ring closes, if the
+// release is the banner's.
+enum { SCORE_TASKS = 4096, SCORE_RING = 1 << 16, SCORE_RELEASE = 1 << 17 };
+
+void kernel_free(struct kernel *k)
+{
+	if (!k)
+		return;
+	kallsyms_close(k->kallsyms);
+	btf_close(k->btf);
+	mem_free(k->vmcoreinfo);
+	mem_free(k->vmcoreinfo_text);
+	mem_free(k->window);
+	mem_free(k->banner);
+	mem_free(k->release);
+	mem_free(k->build_id);
+	mem_free(k->percpu_offset);
+	mem_free(k);
+}
+
+// The release is the third word of the banner; a kernel whose uts_ns says the same is the one that
+// the banner belongs to.
+static bool release_matches(const struct kernel *k)
+{
+	const char *in_banner = k->banner + strlen("Linux version ");
+	size_t n = k->release ? strlen(k->release) : 0;
+
+	return n > 0 && strncmp(in_banner, k->release, n) == 0 && in_banner[n] == ' ';
+}
+
+uint64_t kernel_score(struct kernel *k)
+{
+	struct list_iter it;
+	uint64_t node, score = release_matches(k) ? SCORE_RELEASE : 0;
+
+	list_begin(&it, k, k_field_va(k, k->init_task, F(task_struct, tasks)), SCORE_TASKS);
+	while (list_next(&it, &node))
+		score++;
+	if ((it.end == ITER_END || it.end == ITER_LIMIT) && !it.bad_back)
+		score += SCORE_RING;
+	return score;
+}
+
+bool kernel_score_is_whole(uint64_t score)
+{
+	return score & SCORE_RING;
+}
+
+static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const uint64_t *cr3s,
+			      size_t n_cr3s, struct kernel **out)
+{
+	struct kernel *k = mem_zalloc(1, sizeof(*k));
+
+	*out = k;
+	k->mem = mem;
+	k->banner_pa = a->pa;
+	k->banner = mem_strdup(a->text);
+	TRY(window_open(k, a));
+	kernel_resolve_fields(k);
+	struct err *e = bootstrap(k, cr3s, n_cr3s);
+	if (!e)
+		e = symbols_open(k);
+	return e ? err_wrap(e, "\"%.60s...\" at 0x%llx", a->text, (unsigned long long)a->pa) : NULL;
+}
+
+// What became of all candidates: the best kernel, or why the last one failed.
+struct search {
+	struct kernel *best;
+	uint64_t best_score;
+	size_t n_candidates;
+	char why[512];
+};
+
+static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anchors,
+		    const uint64_t *cr3s, size_t n_cr3s)
+{
+	const struct anchor *a;
+
+	vec_foreach (a, anchors) {
+		struct kernel *k;
+		struct err *e = try_anchor(mem, a, cr3s, n_cr3s, &k);
+		uint64_t score = e ? 0 : kernel_score(k);
+		s->n_candidates++;
+		if (e)
+			memcpy(s->why, e->msg, sizeof(s->why) - 1);
+		if (score > s->best_score) {
+			kernel_free(s->best);
+			s->best = k;
+			s->best_score = score;
+		} else {
+			kernel_free(k);
+		}
+	}
+}
+
+static struct err *not_found(const struct search *s)
+{
+	if (s->n_candidates == 0)
+		return err_new(ERR_NO_KERNEL, "no Linux kernel in this memory: no linux_banner anywhere");
+	return err_new(ERR_NO_KERNEL, "no usable kernel among %zu candidate%s; the last: %s",
+		       s->n_candidates, s->n_candidates == 1 ? "" : "s", s->why);
+}
+
+struct err *kernel_find(struct physmem *mem, const uint64_t *cr3s, size_t n_cr3s,
+			struct kernel **out)
+{
+	struct search s = {0};
+	anchor_vec anchors = {0};
+
+	*out = NULL;
+	anchors_cheap(mem, &anchors);
+	try_all(&s, mem, &anchors, cr3s, n_cr3s);
+	if (!s.best) {
+		anchors.n = 0;
+		s.n_candidates = 0;
+		anchors_everywhere(mem, &anchors);
+		try_all(&s, mem, &anchors, cr3s, n_cr3s);
+	}
+	vec_fini(&anchors);
+	if (!s.best)
+		return not_found(&s);
+	s.best->n_candidates = s.n_candidates;
+	*out = s.best;
+	(void)kernel_faults_take(s.best);
+	return NULL;
+}

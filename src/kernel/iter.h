@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Bounded walks over the kernel's lists and trees. Each ends with a reason; none can go on for ever.
+#ifndef VMI_KERNEL_ITER_H
+#define VMI_KERNEL_ITER_H
+
+#include "src/kernel/kernel.h"
+
+enum iter_end {
+	ITER_MORE, // not yet at the end
+	ITER_END,
+	ITER_CYCLE, // came back to a node other than the head
+	ITER_FAULT, // a link could not be read, or is no kernel address
+	ITER_LIMIT, // more nodes than the bound
+};
+const char *iter_end_text(enum iter_end e);
+
+// --- struct list_head ---
+struct list_iter {
+	struct kernel *k;
+	uint64_t head, at, mark; // mark: Brent's tortoise
+	uint64_t n, max, mark_n;
+	enum iter_end end;
+	uint64_t bad_back; // first node whose prev is not the one before it; 0: none
+	uint64_t last;
+};
+// head is the address of the list's head, which is not visited.
+void list_begin(struct list_iter *it, struct kernel *k, uint64_t head, uint64_t max);
+bool list_next(struct list_iter *it, uint64_t *node);
+
+// --- struct hlist_head, hlist_nulls_head, and chains like them ---
+struct chain_iter {
+	struct kernel *k;
+	uint64_t at, mark, n, max, mark_n, next_off;
+	enum iter_end end;
+	uint64_t last;
+};
+// first is the first node's address; next_off where in a node the next one's address is. Ends at
+// NULL or at an odd address (the nulls marker).
+void chain_begin(struct chain_iter *it, struct kernel *k, uint64_t first, uint64_t next_off,
+		 uint64_t max);
+bool chain_next(struct chain_iter *it, uint64_t *node);
+
+// --- struct rb_root: nodes in order ---
+struct rb_iter {
+	struct kernel *k;
+	uint64_t next, n, max;
+	enum iter_end end;
+};
+void rb_begin(struct rb_iter *it, struct kernel *k, uint64_t root_va, uint64_t max);
+bool rb_next(struct rb_iter *it, uint64_t *node);
+
+// --- struct maple_tree: entries in order ---
+// The visitor gets each entry that is neither NULL nor internal, with its index range.
+enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
+			 bool (*visit)(void *arg, uint64_t first, uint64_t last, uint64_t entry),
+			 void *arg);
+
+// --- struct rhashtable: the rhash_head of each object ---
+enum iter_end rhash_scan(struct kernel *k, uint64_t table, uint64_t max,
+			 void (*visit)(void *arg, uint64_t rhash_head), void *arg);
+
+#endif

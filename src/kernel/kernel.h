@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A located kernel: its address space, types and symbols, and typed reads of its structures.
+//
+// Every read can find nothing: the image may lack the page, a hostile pointer may lead nowhere, the
+// kernel may have no such field. Reads then give false and leave a note of the first bad address of
+// the current table in `faults`; the walker leaves the column absent and goes on.
+#ifndef VMI_KERNEL_KERNEL_H
+#define VMI_KERNEL_KERNEL_H
+
+#include "src/arch/x86_64.h"
+#include "src/base/arena.h"
+#include "src/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Every kernel field that is used: fields.def, FIELD(struct, name, "path|older path").
+enum field {
+#define FIELD(type, name, paths) F_##type##_##name,
+#include "src/kernel/fields.def"
+#undef FIELD
+	FIELD_COUNT
+};
+#define F(type, name) F_##type##_##name
+
+// Every kernel symbol that is used: symbols.def.
+enum symbol {
+#define SYMBOL(name) S_##name,
+#include "src/kernel/symbols.def"
+#undef SYMBOL
+	SYMBOL_COUNT
+};
+#define S(name) S_##name
+
+// Where a field is in this kernel, out of its own type information.
+struct field_place {
+	bool present;
+	bool is_signed, is_pointer;
+	uint8_t bit_off, bit_size; // bit_size 0: no bit-field; else bit_off counts from byte `off`
+	uint32_t off, size;	   // bytes; size of the whole member
+	uint32_t elem_size, n_elem; // of arrays; else size and 1
+};
+
+// Reads of the guest that found nothing, since the last kernel_faults_take().
+struct kernel_faults {
+	uint64_t count;
+	uint64_t first_va;
+	enum as_fault first_why;
+};
+
+enum { MAX_CPUS = 8192 };
+
+struct btf;
+struct kallsyms;
+struct vmcoreinfo;
+
+struct kernel {
+	struct physmem *mem;
+	struct aspace as;
+	struct btf *btf;
+	struct kallsyms *kallsyms;
+	struct vmcoreinfo *vmcoreinfo; // NULL where the image has none
+	struct field_place field[FIELD_COUNT];
+	uint64_t symbol[SYMBOL_COUNT]; // virtual addresses; 0: the kernel has no such symbol
+	uint64_t init_task;
+	uint64_t phys_base;    // pa of a kernel-image address = va - KERNEL_IMAGE_BASE + phys_base
+	uint64_t kaslr_offset; // of the kernel image's virtual address
+	uint64_t page_offset;  // start of the direct map
+	uint64_t banner_pa;
+	char *banner;   // "Linux version ...", without the newline
+	char *release;  // init_uts_ns.name.release
+	char *build_id; // hexadecimal, or NULL
+	uint64_t *percpu_offset;
+	size_t n_cpus; // possible CPUs; some may be offline
+	size_t n_candidates; // kernels seen in the image, this one included
+	struct kernel_faults faults;
+	void *window; // .rodata as read; btf and kallsyms borrow from it
+	uint64_t window_pa;
+	size_t window_size, btf_off;
+	char *vmcoreinfo_text; // vmcoreinfo borrows from it
+};
+
+#define KERNEL_IMAGE_BASE 0xffffffff80000000ULL // __START_KERNEL_map, arch/x86/include/asm/page_64_types.h
+
+// --- finding ---
+
+// Finds the live kernel of the memory: banners are candidates, the one from which most can be
+// reached wins. ERR_NO_KERNEL says what was looked for and what was missing. cr3s are the vCPUs'
+// page-table roots where the container has them; they help but are not needed.
+struct err *kernel_find(struct physmem *mem, const uint64_t *cr3s, size_t n_cr3s,
+			struct kernel **out);
+void kernel_free(struct kernel *k);
+
+// How well this kernel fits its memory: grows with what could be reached and checked.
+uint64_t kernel_score(struct kernel *k);
+// Whether a score says that the whole ring of tasks could be followed, links matching both ways.
+bool kernel_score_is_whole(uint64_t score);
+
+// --- types ---
+
+static inline bool k_has(const struct kernel *k, enum field f)
+{
+	return k->field[f].present;
+}
+const char *field_name(enum field f); // "task_struct.comm"
+bool k_has_symbol(const struct kernel *k, enum symbol s);
+const char *symbol_name(enum symbol s);
+
+// sizeof(struct), or 0.
+uint64_t k_sizeof(const struct kernel *k, const char *type);
+
+// An enumerator's value by the names of the enum (or NULL for any) and the constant.
+bool k_enum(const struct kernel *k, const char *constant, int64_t *value);
+
+// --- reads of kernel memory ---
+
+bool k_read(struct kernel *k, uint64_t va, void *buf, size_t n);
+bool k_u64(struct kernel *k, uint64_t va, uint64_t *v);
+bool k_u32(struct kernel *k, uint64_t va, uint32_t *v);
+
+// A field of the structure at base: integers and pointers up to 8 bytes, sign-extended if signed;
+// bit-fields too.
+bool k_get(struct kernel *k, uint64_t base, enum field f, uint64_t *v);
+// The same with 0 for what can't be read: for pointers and flags that are tested at once.
+uint64_t k_or0(struct kernel *k, uint64_t base, enum field f);
+// Element i of an array field.
+bool k_get_at(struct kernel *k, uint64_t base, enum field f, size_t i, uint64_t *v);
+// The bytes of a field, at most n; gives how many.
+size_t k_bytes(struct kernel *k, uint64_t base, enum field f, void *buf, size_t n);
+// The address of a field, for embedded structures; 0 if the kernel has none such.
+uint64_t k_field_va(const struct kernel *k, uint64_t base, enum field f);
+// container_of: the structure whose field f is at va.
+static inline uint64_t k_container(const struct kernel *k, uint64_t va, enum field f)
+{
+	return va - k->field[f].off;
+}
+
+// A NUL-terminated string of at most max bytes at va, in the arena; NULL if its start can't be read.
+char *k_string(struct kernel *k, struct arena *a, uint64_t va, size_t max);
+// The NUL-terminated text in a char array field; NULL if it can't be read.
+char *k_text(struct kernel *k, struct arena *a, uint64_t base, enum field f);
+
+// A pointer that can be one of the kernel's: canonical, upper half.
+static inline bool k_plausible(uint64_t va)
+{
+	return (int64_t)va < 0 && va < (uint64_t)-4096;
+}
+
+// --- per-CPU ---
+
+// The address of a per-CPU variable (its symbol's or DATASEC's offset) on a CPU.
+uint64_t k_percpu(const struct kernel *k, uint64_t var, size_t cpu);
+// The sum over all CPUs of signed values of `size` bytes at percpu pointer + delta.
+bool k_percpu_sum(struct kernel *k, uint64_t ptr, uint64_t delta, size_t size, int64_t *sum);
+
+// What went wrong since the last call.
+struct kernel_faults kernel_faults_take(struct kernel *k);
+
+#endif

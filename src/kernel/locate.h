@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The steps of finding a kernel, private to this folder. In their order:
+//
+//	anchor.c     linux_banner in physical memory; the .rodata behind it, with the kernel's BTF
+//	types.c      fields of fields.def out of the BTF
+//	bootstrap.c  init_task by its pointers to itself, the direct map, the page tables
+//	symbols.c    kallsyms, VMCOREINFO, per-CPU areas, names and ids
+//	find.c       all of it for each candidate; the best one wins
+#ifndef VMI_KERNEL_LOCATE_H
+#define VMI_KERNEL_LOCATE_H
+
+#include "src/base/vec.h"
+#include "src/kernel/kernel.h"
+
+enum { MAX_ANCHORS = 64, BANNER_MAX = 512 };
+
+// A text in physical memory that may be some kernel's linux_banner.
+struct anchor {
+	uint64_t pa;
+	char text[BANNER_MAX]; // without the newline
+};
+typedef VEC(struct anchor) anchor_vec;
+
+// Looks at the start of every 2 MiB only: .rodata begins on such a boundary, and linux_banner lies
+// in its first bytes (measured on 5.10 to 7.2). Touches one page in 512.
+void anchors_cheap(struct physmem *mem, anchor_vec *out);
+// Looks everywhere.
+void anchors_everywhere(struct physmem *mem, anchor_vec *out);
+
+// Reads .rodata from the anchor's page on until it holds a whole kernel BTF; opens it.
+struct err *window_open(struct kernel *k, const struct anchor *a);
+
+void kernel_resolve_fields(struct kernel *k);
+
+// Fills init_task, phys_base, page_offset and the address space.
+struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
+// Tries a page-table root; takes it if the known addresses translate as they must.
+bool bootstrap_try_root(struct kernel *k, uint64_t root_pa);
+
+// Fills symbols, VMCOREINFO, build id, per-CPU offsets, release.
+struct err *symbols_open(struct kernel *k);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Maple trees: Linux >= 6.1, include/linux/maple_tree.h.
+//
+// The root is a node if its low two bits are 10b and it is above 4096, else the entry of index 0.
+// Slots of a leaf hold entries, those of other nodes only nodes. A node's address is the pointer
+// without its low byte, bits 3..6 are its type. Pivot i is the last index of slot i; a pivot of 0
+// after slot 0, or one at the parent's end, ends the node.
+#include "src/kernel/iter.h"
+
+enum { MAPLE_DENSE, MAPLE_LEAF_64, MAPLE_RANGE_64, MAPLE_ARANGE_64 };
+enum { MAX_DEPTH = 31, MAX_SLOTS = 64 };
+
+struct maple {
+	struct kernel *k;
+	uint64_t n, max; // nodes and entries seen
+	bool (*visit)(void *arg, uint64_t first, uint64_t last, uint64_t entry);
+	void *arg;
+};
+
+// Where a node's kind keeps its pivots and slots.
+struct shape {
+	enum field pivot, slot;
+	size_t n_slots;
+	bool leaf;
+};
+
+static bool is_root_node(uint64_t entry)
+{
+	return (entry & 3) == 2 && entry > 4096;
+}
+
+static bool shape_of(const struct kernel *k, uint64_t entry, struct shape *s)
+{
+	unsigned type = entry >> 3 & 0xf;
+
+	if (type == MAPLE_ARANGE_64)
+		*s = (struct shape){F(maple_arange_64, pivot), F(maple_arange_64, slot), 0, false};
+	else if (type == MAPLE_LEAF_64 || type == MAPLE_RANGE_64)
+		*s = (struct shape){F(maple_range_64, pivot), F(maple_range_64, slot), 0,
+				    type == MAPLE_LEAF_64};
+	else
+		return false; // dense nodes are declared, but no kernel up to 7.2 makes one
+	s->n_slots = k->field[s->slot].n_elem;
+	return k_has(k, s->pivot) && s->n_slots > 0 && s->n_slots <= MAX_SLOTS;
+}
+
+static enum iter_end scan_value(struct maple *m, uint64_t entry, uint64_t first, uint64_t last)
+{
+	if (entry == 0 || entry <= 4096 || (entry & 3) == 2)
+		return ITER_MORE; // a hole, or an internal mark such as XA_ZERO_ENTRY
+	return m->visit(m->arg, first, last, entry) ? ITER_MORE : ITER_END;
+}
+
+// Depth is bounded by MAX_DEPTH.
+static enum iter_end scan_node(struct maple *m, uint64_t entry, uint64_t first, uint64_t last,
+			       unsigned depth) // NOLINT(misc-no-recursion)
+{
+	uint64_t node = entry & ~0xffULL;
+	struct shape s;
+
+	if (++m->n > m->max)
+		return ITER_LIMIT;
+	if (entry == 0)
+		return ITER_MORE;
+	if (!shape_of(m->k, entry, &s) || depth > MAX_DEPTH)
+		return ITER_FAULT;
+	for (size_t i = 0; i < s.n_slots; i++) {
+		uint64_t end = last, slot;
+		if (i < s.n_slots - 1 && !k_get_at(m->k, node, s.pivot, i, &end))
+			return ITER_FAULT;
+		if (i < s.n_slots - 1 && end == 0 && i > 0)
+			end = last; // an unused pivot: this slot is the last one
+		if (end < first || end > last)
+			return ITER_FAULT;
+		if (!k_get_at(m->k, node, s.slot, i, &slot))
+			return ITER_FAULT;
+		enum iter_end e = s.leaf ? scan_value(m, slot, first, end)
+					 : scan_node(m, slot, first, end, depth + 1);
+		if (e != ITER_MORE)
+			return e;
+		if (end == last)
+			break;
+		first = end + 1;
+	}
+	return ITER_MORE;
+}
+
+enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
+			 bool (*visit)(void *, uint64_t, uint64_t, uint64_t), void *arg)
+{
+	struct maple m = {.k = k, .max = max, .visit = visit, .arg = arg};
+	uint64_t root;
+
+	if (!k_get(k, tree, F(maple_tree, ma_root), &root))
+		return ITER_FAULT;
+	enum iter_end e = is_root_node(root) ? scan_node(&m, root, 0, UINT64_MAX, 0)
+					     : scan_value(&m, root, 0, 0);
+	return e == ITER_MORE ? ITER_END : e;
+}

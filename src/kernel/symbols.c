@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Symbols out of the image's kallsyms, and what they lead to: VMCOREINFO, per-CPU areas, names.
+#include "src/kernel/locate.h"
+
+#include "src/base/bytes.h"
+#include "symbols/btf.h"
+#include "symbols/kallsyms.h"
+#include "symbols/vmcoreinfo.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NOTES_MAX = 4096 };
+
+static const char *const names[SYMBOL_COUNT] = {
+#define SYMBOL(name) #name,
+#include "src/kernel/symbols.def"
+#undef SYMBOL
+};
+
+const char *symbol_name(enum symbol s)
+{
+	return names[s];
+}
+
+bool k_has_symbol(const struct kernel *k, enum symbol s)
+{
+	return k->symbol[s] != 0;
+}
+
+static void resolve(struct kernel *k)
+{
+	struct symbol_want wants[SYMBOL_COUNT] = {0};
+
+	for (size_t i = 0; i < SYMBOL_COUNT; i++)
+		wants[i].name = names[i];
+	kallsyms_resolve(k->kallsyms, wants, SYMBOL_COUNT);
+	for (size_t i = 0; i < SYMBOL_COUNT; i++)
+		k->symbol[i] = wants[i].found ? wants[i].va : 0;
+}
+
+// Per-CPU variables that kallsyms does not list, from BTF's DATASEC. Its offsets count from
+// __per_cpu_start, which is 0 on x86-64 before 6.15.
+static void resolve_percpu(struct kernel *k, enum symbol s)
+{
+	struct btf_var v;
+
+	if (!k->symbol[s] && btf_percpu(k->btf, names[s], &v))
+		k->symbol[s] = k->symbol[S(__per_cpu_start)] + v.off;
+}
+
+static void read_percpu_offsets(struct kernel *k)
+{
+	uint32_t n = 1;
+
+	if (!k->symbol[S(__per_cpu_offset)])
+		return;
+	if (k->symbol[S(nr_cpu_ids)] && !k_u32(k, k->symbol[S(nr_cpu_ids)], &n))
+		return;
+	if (n == 0 || n > MAX_CPUS)
+		return;
+	k->percpu_offset = mem_zalloc(n, sizeof(*k->percpu_offset));
+	k->n_cpus = n;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t off;
+		if (k_u64(k, k->symbol[S(__per_cpu_offset)] + i * 8, &off))
+			k->percpu_offset[i] = off;
+	}
+}
+
+// --- VMCOREINFO ---
+
+static void read_vmcoreinfo(struct kernel *k)
+{
+	uint64_t va, size;
+
+	if (!k->symbol[S(vmcoreinfo_data)] || !k_u64(k, k->symbol[S(vmcoreinfo_data)], &va) || !va)
+		return;
+	if (!k->symbol[S(vmcoreinfo_size)] || !k_u64(k, k->symbol[S(vmcoreinfo_size)], &size) ||
+	    size == 0 || size > VMCOREINFO_LARGEST)
+		return;
+	char *text = mem_zalloc(size + 1, 1);
+	k->vmcoreinfo = mem_zalloc(1, sizeof(*k->vmcoreinfo));
+	k->vmcoreinfo_text = text;
+	if (!k_read(k, va, text, size) || !vmcoreinfo_init(k->vmcoreinfo, text, size)) {
+		mem_free(k->vmcoreinfo);
+		k->vmcoreinfo = NULL;
+	}
+}
+
+// The notes of vmlinux lie in its .rodata; so does the vDSO's image with a note of its own, hence the
+// symbol.
+static char *build_id_in_notes(const struct kernel *k)
+{
+	static const uint8_t head[16] = {4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0};
+	uint64_t off = k->symbol[S(__start_notes)] - KERNEL_IMAGE_BASE + k->phys_base - k->window_pa;
+	const uint8_t *w = k->window;
+
+	if (!k->symbol[S(__start_notes)] || off >= k->window_size)
+		return NULL;
+	size_t n = k->window_size - off < NOTES_MAX ? k->window_size - off : NOTES_MAX;
+	const uint8_t *p = memmem(w + off, n, head, sizeof(head));
+	if (!p || p + sizeof(head) + 20 > w + off + n)
+		return NULL;
+	char *hex = mem_alloc(41);
+	for (size_t i = 0; i < 20; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", p[sizeof(head) + i]);
+	return hex;
+}
+
+static char *build_id(const struct kernel *k)
+{
+	char text[65];
+
+	if (k->vmcoreinfo && vmcoreinfo_string(k->vmcoreinfo, "BUILD-ID", text, sizeof(text)) &&
+	    strspn(text, "0123456789abcdef") == strlen(text) && text[0])
+		return mem_strdup(text);
+	return build_id_in_notes(k);
+}
+
+static char *release(struct kernel *k)
+{
+	struct arena a = {0};
+	uint64_t uts = k_or0(k, k_or0(k, k->init_task, F(task_struct, nsproxy)), F(nsproxy, uts_ns));
+	char *text = k_text(k, &a, k_field_va(k, uts, F(uts_namespace, name)),
+			    F(new_utsname, release));
+	char *copy = text ? mem_strdup(text) : NULL;
+
+	arena_fini(&a);
+	return copy;
+}
+
+struct err *symbols_open(struct kernel *k)
+{
+	uint64_t window_va = k->window_pa - k->phys_base + KERNEL_IMAGE_BASE;
+	struct err *e = kallsyms_open(k->window, k->btf_off, KALLSYMS_UNKNOWN, &k->kallsyms);
+
+	if (e)
+		return err_wrap(e, "its symbol table");
+	kallsyms_rebase(k->kallsyms, window_va);
+	resolve(k);
+	resolve_percpu(k, S(runqueues));
+	if (k->symbol[S(init_task)] && k->symbol[S(init_task)] != k->init_task)
+		return err_new(ERR_NO_KERNEL, "its symbol table puts init_task at 0x%llx, its memory at "
+					      "0x%llx",
+			       (unsigned long long)k->symbol[S(init_task)],
+			       (unsigned long long)k->init_task);
+	if (k->symbol[S(init_top_pgt)]) {
+		struct aspace before = k->as;
+		if (!bootstrap_try_root(k, k->symbol[S(init_top_pgt)] - KERNEL_IMAGE_BASE + k->phys_base))
+			k->as = before;
+	}
+	if (k->symbol[S(_text)])
+		k->kaslr_offset = k->symbol[S(_text)] - (KERNEL_IMAGE_BASE + 0x1000000);
+	read_percpu_offsets(k);
+	read_vmcoreinfo(k);
+	k->build_id = build_id(k);
+	k->release = release(k);
+	return NULL;
+}
