@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// inconsistencies: a row for every task that is not simply alive.
+#include "src/check/check.h"
+
+static void emit(struct walk *w, const struct task *t, const char *scope, const char *class)
+{
+	struct row_inconsistencies row = {
+		.task_addr = some_addr(t->addr),
+		.pid = some_int(t->pid),
+		.tid = some_int(t->tid),
+		.scope = some_text(scope),
+		.class = some_text(class),
+		.phase = some_text(t->life.phase),
+		.evidence = some_text(t->life.evidence),
+		.missing = some_text(t->life.missing),
+	};
+
+	WALK_EMIT(w, inconsistencies, &row);
+}
+
+static void run(struct walk *w)
+{
+	const struct task *t;
+
+	vec_foreach (t, &w->tasks->all) {
+		if (t->life.class != LIFE_LIVE)
+			emit(w, t, "intrinsic", lifecycle_text(t->life.class));
+		// no listed task lacks these at any one instant: parts of it were read at two
+		if (t->life.impossible)
+			emit(w, t, "extrinsic", "task-died");
+	}
+}
+
+const struct extractor check_lifecycle = {
+	.name = "lifecycle",
+	.tables = {TABLE_inconsistencies},
+	.n_tables = 1,
+	.run = run,
+};

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The predicates of life and death, evaluated in the order: dead, dying, fresh, alive.
+#include "src/walk/lifecycle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// include/linux/sched.h, the same from 4.14 to 7.2.
+enum {
+	PF_EXITING = 0x4,
+	PF_POSTCOREDUMP = 0x8,
+	PF_IO_WORKER = 0x10,
+	PF_FORKNOEXEC = 0x40,
+	PF_USER_WORKER = 0x4000,
+	PF_KTHREAD_ = 0x00200000,
+	EXIT_DEAD = 0x10,
+	TASK_DEAD = 0x80,
+	TASK_NEW = 0x800,
+	SIGNAL_GROUP_EXIT = 0x4,
+	SIGKILL_BIT = 1 << (9 - 1),
+	YOUNG_NS = 1000000000, // a fork without exec counts as young for a second
+};
+
+// The fields of a task that decide.
+struct facts {
+	uint64_t flags, state, exit_state, mm, files, fs, on_cpu, on_rq, runtime, switches, in_execve;
+	uint64_t arg_start, arg_end, start_code;
+	uint64_t signal_flags, core_state, pending;
+	bool is_leader;
+	size_t live_threads;
+};
+
+const char *lifecycle_text(enum lifecycle_class c)
+{
+	switch (c) {
+	case LIFE_LIVE:
+		return "live";
+	case LIFE_FRESH:
+		return "fresh";
+	case LIFE_DYING:
+		return "dying";
+	case LIFE_AS_GOOD_AS_DEAD:
+		return "as-good-as-dead";
+	case LIFE_ZOMBIE:
+		return "zombie";
+	}
+	return "?";
+}
+
+static struct facts facts_of(struct walk *w, uint64_t t, bool is_leader, size_t live_threads)
+{
+	struct kernel *k = w->k;
+	uint64_t signal = k_or0(k, t, F(task_struct, signal));
+	uint64_t mm = k_or0(k, t, F(task_struct, mm));
+
+	return (struct facts){
+		.flags = k_or0(k, t, F(task_struct, flags)),
+		.state = k_or0(k, t, F(task_struct, state)),
+		.exit_state = k_or0(k, t, F(task_struct, exit_state)),
+		.mm = mm,
+		.files = k_or0(k, t, F(task_struct, files)),
+		.fs = k_or0(k, t, F(task_struct, fs)),
+		.on_cpu = k_or0(k, t, F(task_struct, on_cpu)),
+		.on_rq = k_or0(k, t, F(task_struct, on_rq)),
+		.runtime = k_or0(k, t, F(task_struct, sum_exec_runtime)),
+		.switches = k_or0(k, t, F(task_struct, nvcsw)) + k_or0(k, t, F(task_struct, nivcsw)),
+		.in_execve = k_or0(k, t, F(task_struct, in_execve)),
+		.arg_start = k_or0(k, mm, F(mm_struct, arg_start)),
+		.arg_end = k_or0(k, mm, F(mm_struct, arg_end)),
+		.start_code = k_or0(k, mm, F(mm_struct, start_code)),
+		.signal_flags = k_or0(k, signal, F(signal_struct, flags)),
+		.core_state = k_or0(k, signal, F(signal_struct, core_state)),
+		.pending = k_or0(k, t, F(task_struct, pending_signal)),
+		.is_leader = is_leader,
+		.live_threads = live_threads,
+	};
+}
+
+static bool is_kthread(const struct facts *f)
+{
+	return f->flags & PF_KTHREAD_;
+}
+
+#define EVIDENCE(w, fmt, ...) arena_printf(&(w)->run, fmt, __VA_ARGS__)
+
+// exit_notify() sets exit_state; do_task_dead() TASK_DEAD; the scheduler then lets go of the CPU.
+static struct lifecycle dead(struct walk *w, const struct facts *f)
+{
+	struct lifecycle l = {.class = LIFE_ZOMBIE,
+			      .missing = "memory, files, directories, namespaces, kernel stack"};
+
+	if (f->exit_state & EXIT_DEAD)
+		l.phase = "X1";
+	else if (f->is_leader && f->live_threads > 0)
+		l.phase = "leader";
+	else
+		l.phase = f->state == TASK_DEAD && !f->on_cpu ? "Z2" : "Z1";
+	if (strcmp(l.phase, "leader") == 0)
+		l.missing = "kernel stack of the leader; the rest is read from a live thread";
+	l.evidence = EVIDENCE(w,
+			      "exit_state=0x%" PRIx64 " state=0x%" PRIx64 " on_cpu=%" PRIu64
+			      " flags=0x%" PRIx64 " live_threads=%zu",
+			      f->exit_state, f->state, f->on_cpu, f->flags, f->live_threads);
+	return l;
+}
+
+// do_exit(): exit_signals, exit_mm, exit_files, exit_fs.
+static struct lifecycle dying(struct walk *w, const struct facts *f)
+{
+	bool no_memory = is_kthread(f) || f->mm == 0;
+	struct lifecycle l = {.class = LIFE_DYING};
+
+	if (f->files == 0 && no_memory) {
+		l.class = LIFE_AS_GOOD_AS_DEAD;
+		l.phase = f->fs == 0 ? "D4" : "D3";
+		l.missing = f->fs == 0 ? "memory, files, directories, namespaces" : "memory, files";
+	} else {
+		l.phase = no_memory && !is_kthread(f) ? "D2" : "D1";
+		l.missing = l.phase[1] == '2' ? "memory, arguments, environment, mappings" : NULL;
+	}
+	l.evidence = EVIDENCE(w,
+			      "flags=0x%" PRIx64 " exit_state=0x0 mm=0x%" PRIx64 " files=0x%" PRIx64
+			      " fs=0x%" PRIx64,
+			      f->flags, f->mm, f->files, f->fs);
+	return l;
+}
+
+static struct lifecycle newborn(struct walk *w, const struct facts *f, const char *phase)
+{
+	return (struct lifecycle){
+		.class = LIFE_FRESH,
+		.phase = phase,
+		.missing = "control group and run statistics; name, arguments and executable are its "
+			   "parent's",
+		.evidence = EVIDENCE(w,
+				     "state=0x%" PRIx64 " on_rq=%" PRIu64 " sum_exec_runtime=%" PRIu64
+				     " context_switches=%" PRIu64,
+				     f->state, f->on_rq, f->runtime, f->switches),
+	};
+}
+
+// exec_mmap() installs an empty mm; setup_arg_pages() sets arg_start, create_elf_tables() arg_end.
+static struct lifecycle in_exec(struct walk *w, const struct facts *f)
+{
+	return (struct lifecycle){
+		.class = LIFE_FRESH,
+		.phase = f->arg_start == 0 ? "E2" : f->start_code == 0 ? "E3" : "E4",
+		.missing = "arguments and environment; the name may still be the old program's",
+		.evidence = EVIDENCE(w,
+				     "mm=0x%" PRIx64 " arg_start=0x%" PRIx64 " arg_end=0x%" PRIx64
+				     " start_code=0x%" PRIx64,
+				     f->mm, f->arg_start, f->arg_end, f->start_code),
+	};
+}
+
+static bool never_ran(const struct facts *f)
+{
+	return f->state == 0 && f->on_rq == 1 && f->on_cpu == 0 && f->runtime == 0 && f->switches == 0;
+}
+
+// User mode helpers and io workers have parts missing by design.
+static bool lacks_what_all_have(const struct facts *f)
+{
+	bool worker = f->flags & (PF_USER_WORKER | PF_IO_WORKER);
+	bool helper = f->flags & PF_FORKNOEXEC;
+
+	return !is_kthread(f) && ((f->files == 0 && !worker) || (f->mm == 0 && !helper));
+}
+
+static bool is_young(struct walk *w, uint64_t task)
+{
+	uint64_t start;
+
+	if (!w->now_boottime.set || !k_get(w->k, task, F(task_struct, start_boottime), &start))
+		return false;
+	return (int64_t)start <= w->now_boottime.v && w->now_boottime.v - (int64_t)start < YOUNG_NS;
+}
+
+static struct lifecycle living(struct walk *w, uint64_t task, const struct facts *f)
+{
+	struct lifecycle l = {.class = LIFE_LIVE};
+
+	if (lacks_what_all_have(f))
+		l.impossible = true;
+	else if ((f->flags & PF_POSTCOREDUMP) && f->core_state)
+		l.phase = "D0c";
+	else if ((f->signal_flags & SIGNAL_GROUP_EXIT) || (f->pending & SIGKILL_BIT))
+		l.phase = "D0";
+	else if (f->in_execve)
+		l.phase = "E1";
+	else if (!is_kthread(f) && (f->flags & PF_FORKNOEXEC) && is_young(w, task))
+		l.phase = "N5";
+	if (l.phase || l.impossible)
+		l.evidence = EVIDENCE(w,
+				      "flags=0x%" PRIx64 " mm=0x%" PRIx64 " files=0x%" PRIx64
+				      " signal.flags=0x%" PRIx64 " pending=0x%" PRIx64
+				      " in_execve=%" PRIu64,
+				      f->flags, f->mm, f->files, f->signal_flags, f->pending,
+				      f->in_execve);
+	return l;
+}
+
+struct lifecycle lifecycle_of(struct walk *w, uint64_t task, bool is_leader, size_t live_threads)
+{
+	struct facts f = facts_of(w, task, is_leader, live_threads);
+
+	if (f.exit_state)
+		return dead(w, &f);
+	if (f.flags & PF_EXITING)
+		return dying(w, &f);
+	if (f.state & TASK_NEW)
+		return newborn(w, &f, "N3");
+	if (never_ran(&f))
+		return newborn(w, &f, "N4");
+	if (!is_kthread(&f) && f.mm && f.arg_end == 0)
+		return in_exec(w, &f);
+	return living(w, task, &f);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Mounts of every mount namespace, as fs/proc_namespace.c prints /proc/PID/mountinfo.
+#include "src/walk/mount.h"
+
+#include "src/base/u64map.h"
+#include "src/base/vec.h"
+#include "src/walk/path.h"
+#include "src/walk/tasks.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_NAMESPACES = 1 << 16, MAX_MOUNTS = 1 << 20, MAX_TEXT = 4096 };
+enum { MAGIC_NSFS = 0x6e736673, MAGIC_TMPFS = 0x01021994 }; // include/uapi/linux/magic.h
+enum { BOGO_INODE_SIZE = 1024 };			    // mm/shmem.c
+enum {
+	MNT_READONLY = 0x40,
+	MNT_CURSOR = 0x10000000, // a reader of mountinfo, not a mount: 5.8 to 6.7
+};
+
+// Mount namespaces found so far; those that mounts lead to are added while they are walked.
+struct spaces {
+	VEC(uint64_t) all;
+	struct u64map seen;
+};
+
+static void add_space(struct spaces *s, uint64_t ns)
+{
+	if (k_plausible(ns) && s->all.n < MAX_NAMESPACES && u64map_add(&s->seen, ns, 0))
+		vec_push(&s->all, ns);
+}
+
+static void find_spaces(struct walk *w, struct spaces *s)
+{
+	const struct task *t;
+	uint64_t first = k_or0(w->k, w->k->init_task, F(task_struct, nsproxy));
+
+	add_space(s, k_or0(w->k, first, F(nsproxy, mnt_ns)));
+	if (!w->tasks)
+		return;
+	vec_foreach (t, &w->tasks->all)
+		if (t->nsproxy)
+			add_space(s, k_or0(w->k, t->nsproxy, F(nsproxy, mnt_ns)));
+}
+
+// A namespace without a task can be held by a bind mount of its file.
+static void add_bound_space(struct walk *w, struct spaces *s, uint64_t mnt_root)
+{
+	uint64_t inode = k_or0(w->k, mnt_root, F(dentry, d_inode));
+	uint64_t ns = k_or0(w->k, inode, F(inode, i_private));
+	uint64_t ops = k_or0(w->k, ns, F(ns_common, ops));
+	uint64_t name = k_or0(w->k, ops, F(proc_ns_operations, name));
+	char *kind = name ? k_string(w->k, &w->row, name, 16) : NULL;
+
+	if (kind && strcmp(kind, "mnt") == 0)
+		add_space(s, k_container(w->k, ns, F(mnt_namespace, ns)));
+}
+
+// --- columns ---
+
+// A mount and what most columns of it need.
+struct view {
+	uint64_t ns, mount, mnt, mnt_root, sb, flags;
+	bool nsfs;
+};
+
+struct option {
+	uint64_t flag;
+	const char *text;
+};
+
+static void add_option(char *text, size_t size, const char *option)
+{
+	size_t n = strlen(text);
+
+	(void)snprintf(text + n, size - n, ",%s", option);
+}
+
+// is_idmapped_mnt(): 5.12 compared with the first user namespace, 5.17 with the file system's.
+static bool is_idmapped(struct walk *w, const struct view *v)
+{
+	uint64_t none = w->k->symbol[S(nop_mnt_idmap)];
+	uint64_t map = k_or0(w->k, v->mnt, F(vfsmount, mnt_idmap));
+	uint64_t user_ns = k_or0(w->k, v->mnt, F(vfsmount, mnt_userns));
+
+	if (k_has(w->k, F(vfsmount, mnt_idmap)))
+		return none && map && map != none;
+	return user_ns && user_ns != w->k->symbol[S(init_user_ns)] &&
+	       user_ns != k_or0(w->k, v->sb, F(super_block, s_user_ns));
+}
+
+static struct opt_text mount_options(struct walk *w, const struct view *v)
+{
+	static const struct option options[] = {
+		{0x01, "nosuid"},     {0x02, "nodev"},	  {0x04, "noexec"},	 {0x08, "noatime"},
+		{0x10, "nodiratime"}, {0x20, "relatime"}, {0x80, "nosymfollow"},
+	};
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s", v->flags & MNT_READONLY ? "ro" : "rw");
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (v->flags & options[i].flag)
+			add_option(text, sizeof(text), options[i].text);
+	if (is_idmapped(w, v))
+		add_option(text, sizeof(text), "idmapped");
+	return row_printf(w, "%s", text);
+}
+
+// show_sb_opts(); SB_* of include/linux/fs.h.
+static struct opt_text super_options(struct walk *w, const struct view *v)
+{
+	static const struct option options[] = {
+		{1 << 4, "sync"}, {1 << 7, "dirsync"}, {1 << 6, "mand"}, {1 << 25, "lazytime"}};
+	char text[64];
+	uint64_t flags;
+
+	if (!k_get(w->k, v->sb, F(super_block, s_flags), &flags))
+		return (struct opt_text){0};
+	(void)snprintf(text, sizeof(text), "%s", flags & 1 ? "ro" : "rw");
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		if (flags & options[i].flag)
+			add_option(text, sizeof(text), options[i].text);
+	return row_printf(w, "%s", text);
+}
+
+static struct opt_text type_text(struct walk *w, const struct view *v)
+{
+	uint64_t type = k_or0(w->k, v->sb, F(super_block, s_type));
+	struct opt_text name = col_string(w, type, F(file_system_type, name), 256);
+	struct opt_text subtype = col_string(w, v->sb, F(super_block, s_subtype), 256);
+
+	return name.p && subtype.p ? row_printf(w, "%s.%s", name.p, subtype.p) : name;
+}
+
+static struct opt_text device_text(struct walk *w, const struct view *v)
+{
+	uint64_t name;
+
+	if (!k_get(w->k, v->mount, F(mount, mnt_devname), &name))
+		return (struct opt_text){0};
+	return name ? some_text(k_string(w->k, &w->row, name, MAX_TEXT)) : some_text("none");
+}
+
+// A file of nsfs has no path in it: outside of its mount (none is given) it is named by its kind.
+static struct opt_text root_text(struct walk *w, const struct view *v, bool unlinked)
+{
+	bool ignored;
+
+	if (v->nsfs)
+		return some_text(
+			path_name(w, (struct kpath){0, v->mnt_root}, (struct kpath){0}, &ignored));
+	char *name = dentry_name(w, v->mnt_root);
+	if (name && unlinked) // dentry_path(), fs/d_path.c
+		name = arena_printf(&w->row, "%s//deleted", name);
+	return some_text(name);
+}
+
+static void fill_places(struct walk *w, const struct view *v, struct row_mounts *row)
+{
+	struct kpath self = {v->mnt, v->mnt_root};
+	uint64_t parent = k_or0(w->k, v->mount, F(mount, mnt_parent)), dev;
+	bool unlinked;
+
+	row->path = some_text(path_name(w, self, (struct kpath){0}, &unlinked));
+	row->root = root_text(w, v, unlinked);
+	row->mount_id = col_int(w, v->mount, F(mount, mnt_id));
+	row->parent_id = col_int(w, parent, F(mount, mnt_id));
+	if (k_get(w->k, v->sb, F(super_block, s_dev), &dev))
+		row->device_number = col_device(w, dev);
+}
+
+// --- how full it is ---
+
+static bool percpu_counter(struct walk *w, uint64_t counter, int64_t *sum)
+{
+	uint64_t count;
+
+	if (!k_get(w->k, counter, F(percpu_counter, count), &count) ||
+	    !k_percpu_sum(w->k, k_or0(w->k, counter, F(percpu_counter, counters)), 0, 4, sum))
+		return false;
+	*sum = (int64_t)((uint64_t)*sum + count);
+	return true;
+}
+
+// shmem_statfs(), mm/shmem.c. Other file systems keep these in their own ways.
+static void fill_tmpfs(struct walk *w, const struct view *v, struct row_mounts *row)
+{
+	uint64_t info = k_or0(w->k, v->sb, F(super_block, s_fs_info)), space;
+	int64_t used;
+
+	if (k_or0(w->k, v->sb, F(super_block, s_magic)) != MAGIC_TMPFS)
+		return;
+	row->blocks = col_int(w, info, F(shmem_sb_info, max_blocks));
+	if (row->blocks.set &&
+	    percpu_counter(w, k_field_va(w->k, info, F(shmem_sb_info, used_blocks)), &used)) {
+		bool limited = row->blocks.v != 0;
+		row->blocks_free =
+			some_int(limited ? (int64_t)((uint64_t)row->blocks.v - (uint64_t)used) : 0);
+		row->blocks_available = row->blocks_free;
+	}
+	row->inodes = col_int(w, info, F(shmem_sb_info, max_inodes));
+	row->inodes_free = col_int(w, info, F(shmem_sb_info, free_inodes));
+	if (k_get(w->k, info, F(shmem_sb_info, free_ispace), &space))
+		row->inodes_free = some_int((int64_t)(space / BOGO_INODE_SIZE));
+	if (row->inodes.set && row->inodes.v == 0)
+		row->inodes_free = some_int(0);
+}
+
+// --- rows ---
+
+static void emit_mount(struct walk *w, const struct view *v)
+{
+	uint64_t inum;
+	struct row_mounts row = {
+		.device = device_text(w, v),
+		.type = type_text(w, v),
+		.blocks_size = col_int(w, v->sb, F(super_block, s_blocksize)),
+		.flags = mount_options(w, v),
+		.super_options = super_options(w, v),
+		.mount_addr = col_ptr(v->mount),
+	};
+
+	row.device_alias = row.device;
+	if (k_get(w->k, v->ns, F(mnt_namespace, ns_inum), &inum))
+		row.mount_namespace = row_printf(w, "%" PRIu64, inum);
+	fill_places(w, v, &row);
+	fill_tmpfs(w, v, &row);
+	WALK_EMIT(w, mounts, &row);
+}
+
+static void visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t mount)
+{
+	uint64_t mnt = k_field_va(w->k, mount, F(mount, mnt));
+	struct view v = {
+		.ns = ns,
+		.mount = mount,
+		.mnt = mnt,
+		.mnt_root = k_or0(w->k, mnt, F(vfsmount, mnt_root)),
+		.sb = k_or0(w->k, mnt, F(vfsmount, mnt_sb)),
+		.flags = k_or0(w->k, mnt, F(vfsmount, mnt_flags)),
+	};
+
+	if (!v.sb || v.flags & MNT_CURSOR)
+		return;
+	v.nsfs = k_or0(w->k, v.sb, F(super_block, s_magic)) == MAGIC_NSFS;
+	if (v.nsfs)
+		add_bound_space(w, s, v.mnt_root);
+	emit_mount(w, &v);
+}
+
+static enum iter_end visit_list(struct walk *w, struct spaces *s, uint64_t ns)
+{
+	struct list_iter it;
+	uint64_t node;
+
+	list_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, list)), MAX_MOUNTS);
+	while (list_next(&it, &node))
+		visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_list)));
+	return it.end;
+}
+
+static enum iter_end visit_tree(struct walk *w, struct spaces *s, uint64_t ns)
+{
+	struct rb_iter it;
+	uint64_t node;
+
+	rb_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, mounts_root)), MAX_MOUNTS);
+	while (rb_next(&it, &node))
+		visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_node)));
+	return it.end;
+}
+
+static void run(struct walk *w)
+{
+	bool tree = k_has(w->k, F(mnt_namespace, mounts_root)) && k_has(w->k, F(mount, mnt_node));
+	struct spaces s = {0};
+
+	find_spaces(w, &s);
+	for (size_t i = 0; i < s.all.n; i++) {
+		uint64_t ns = s.all.at[i];
+		enum iter_end end = tree ? visit_tree(w, &s, ns) : visit_list(w, &s, ns);
+		walk_check_end(w, TABLE_mounts, 0, ns, end, "the mounts of a namespace");
+	}
+	if (s.all.n == 0)
+		walk_problem(w, ERROR, TABLE_mounts, 0, 0, "no task leads to a mount namespace");
+	u64map_fini(&s.seen);
+	vec_fini(&s.all);
+}
+
+const struct extractor walk_mounts = {
+	.name = "mounts",
+	.tables = {TABLE_mounts},
+	.n_tables = 1,
+	.needs = {F(nsproxy, mnt_ns), F(mount, mnt), F(vfsmount, mnt_root), F(vfsmount, mnt_sb)},
+	.n_needs = 4,
+	.run = run,
+};

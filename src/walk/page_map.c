@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// process_page_map: the present pages of each process, as runs.
+#include "src/walk/tasks.h"
+#include "src/walk/vma.h"
+
+#include <inttypes.h>
+
+enum { MAX_TABLES = 1 << 20 }; // page-table pages of one process: 4 GiB of them
+
+struct context {
+	struct walk *w;
+	const struct task *task;
+	struct as_page run; // pages joined so far; size is one page's
+	uint64_t run_bytes; // 0: none yet
+};
+
+static bool same_kind(const struct as_page *a, const struct as_page *b)
+{
+	return a->size == b->size && a->writable == b->writable && a->executable == b->executable &&
+	       a->dirty == b->dirty && a->accessed == b->accessed && a->prot_none == b->prot_none;
+}
+
+static void flush_run(struct context *c)
+{
+	const struct as_page *r = &c->run;
+	struct walk *w = c->w;
+
+	if (!c->run_bytes)
+		return;
+	struct row_process_page_map row = {
+		.pid = some_int(c->task->pid),
+		.start_va = some_addr(r->va),
+		.end_va = some_addr(r->va + c->run_bytes),
+		.start_pa = some_addr(r->pa),
+		.page_size = some_int((int64_t)r->size),
+		.permissions = some_text(r->prot_none	 ? "---"
+					 : r->writable	 ? (r->executable ? "rwx" : "rw-")
+					 : r->executable ? "r-x"
+							 : "r--"),
+		.dirty = some_int(r->dirty),
+		.accessed = some_int(r->accessed),
+		.task_addr = some_addr(c->task->addr),
+	};
+	WALK_EMIT(w, process_page_map, &row);
+	c->run_bytes = 0;
+}
+
+static bool visit_page(void *arg, const struct as_page *p)
+{
+	struct context *c = arg;
+
+	if (c->run_bytes && same_kind(&c->run, p) && c->run.va + c->run_bytes == p->va &&
+	    c->run.pa + c->run_bytes == p->pa) {
+		c->run_bytes += p->size;
+		return !c->w->sink->failed;
+	}
+	flush_run(c);
+	c->run = *p;
+	c->run_bytes = p->size;
+	return !c->w->sink->failed;
+}
+
+static void pages_of(struct context *c)
+{
+	struct walk *w = c->w;
+	struct aspace as;
+	uint64_t pgd = k_or0(w->k, c->task->mm, F(mm_struct, pgd)), root, budget = MAX_TABLES;
+
+	if (!pgd || aspace_translate(&w->k->as, pgd, &root) != AS_OK) {
+		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
+			     "the page tables of process %" PRId64 " can't be read", c->task->pid);
+		return;
+	}
+	aspace_init(&as, w->k->mem, root, w->k->as.levels);
+	uint64_t user_end = 1ULL << (as.levels == 5 ? 56 : 47);
+	bool whole = aspace_scan(&as, 0, user_end, &budget, visit_page, c);
+	flush_run(c);
+	if (!whole && !w->sink->failed)
+		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
+			     "process %" PRId64 " has more than %d page tables; the rest is left out",
+			     c->task->pid, MAX_TABLES);
+}
+
+static void run(struct walk *w)
+{
+	struct context c = {.w = w};
+
+	for (size_t i = 0; (c.task = task_next_leader(w->tasks, &i));)
+		if (c.task->mm && !task_is_kthread(c.task))
+			pages_of(&c);
+}
+
+const struct extractor walk_page_map = {
+	.name = "page_map",
+	.tables = {TABLE_process_page_map},
+	.n_tables = 1,
+	.needs = {F(mm_struct, pgd)},
+	.n_needs = 1,
+	.run = run,
+};

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The tables of processes and threads themselves.
+#ifndef VMI_WALK_PROCESS_H
+#define VMI_WALK_PROCESS_H
+
+#include "src/walk/tasks.h"
+
+// The letter of /proc/PID/stat.
+char process_state_letter(struct walk *w, uint64_t task);
+
+// The path of a task's control group in the unified hierarchy, in the run arena; NULL if unreadable.
+const char *process_cgroup(struct walk *w, uint64_t task);
+
+// A JSON array of the NUL-terminated strings in p[0..n), in the row arena.
+struct opt_text process_argv_json(struct walk *w, const char *p, size_t n);
+
+extern const struct extractor walk_processes, walk_threads, walk_namespaces;
+
+#endif

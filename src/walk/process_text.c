@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads argv and environ as get_mm_cmdline() and environ_read() of fs/proc/base.c do.
+#include "src/walk/process_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { MAX_TEXT = 6 << 20 }; // the kernel's own limit of argv and environ together
+
+struct text_range {
+	uint64_t arg_start, arg_end, env_start, env_end;
+};
+
+static bool read_range(struct walk *w, uint64_t mm, struct text_range *r)
+{
+	struct kernel *k = w->k;
+
+	return k_get(k, mm, F(mm_struct, arg_start), &r->arg_start) &&
+	       k_get(k, mm, F(mm_struct, arg_end), &r->arg_end) &&
+	       k_get(k, mm, F(mm_struct, env_start), &r->env_start) &&
+	       k_get(k, mm, F(mm_struct, env_end), &r->env_end);
+}
+
+static bool user_space(struct walk *w, uint64_t mm, struct aspace *as)
+{
+	uint64_t pgd = k_or0(w->k, mm, F(mm_struct, pgd)), root;
+
+	if (!pgd || aspace_translate(&w->k->as, pgd, &root) != AS_OK)
+		return false;
+	aspace_init(as, w->k->mem, root, w->k->as.levels);
+	return true;
+}
+
+static struct user_text read_user(struct walk *w, struct aspace *as, uint64_t start, uint64_t end)
+{
+	struct user_text t = {.whole = true};
+
+	if (end <= start)
+		return (struct user_text){.p = "", .whole = true};
+	size_t want = end - start < MAX_TEXT ? (size_t)(end - start) : MAX_TEXT;
+	char *p = arena_alloc(&w->row, want);
+	t.n = aspace_read_some(as, start, p, want, &t.why);
+	t.whole = t.n == end - start;
+	t.p = t.n ? p : NULL;
+	return t;
+}
+
+// A process that wrote over the end of its arguments (setproctitle) has one string from arg_start
+// on, which may run into the environment.
+static struct user_text read_title(struct walk *w, struct aspace *as, uint64_t start, uint64_t end)
+{
+	struct user_text t = read_user(w, as, start, end);
+
+	t.n = t.p ? strnlen(t.p, t.n) : 0;
+	return t;
+}
+
+struct user_text process_arguments(struct walk *w, const struct task *t)
+{
+	struct text_range r;
+	struct aspace as;
+	char last;
+	enum as_fault why;
+
+	if (!read_range(w, t->mm, &r) || !user_space(w, t->mm, &as))
+		return (struct user_text){.why = AS_TABLE_ABSENT};
+	if (r.arg_end <= r.arg_start)
+		return (struct user_text){.p = "", .whole = true};
+	if (r.env_start == r.arg_end && r.env_end >= r.env_start &&
+	    aspace_read_some(&as, r.arg_end - 1, &last, 1, &why) == 1 && last) {
+		uint64_t end = r.env_end - r.arg_start < PAGE_SIZE ? r.env_end
+								    : r.arg_start + PAGE_SIZE;
+		return read_title(w, &as, r.arg_start, end);
+	}
+	return read_user(w, &as, r.arg_start, r.arg_end);
+}
+
+struct user_text process_environment(struct walk *w, const struct task *t)
+{
+	struct text_range r;
+	struct aspace as;
+
+	if (!read_range(w, t->mm, &r) || !user_space(w, t->mm, &as))
+		return (struct user_text){.why = AS_TABLE_ABSENT};
+	return read_user(w, &as, r.env_start, r.env_end);
+}
+
+// --- process_envs ---
+
+static void emit_variable(struct walk *w, const struct task *t, const char *s, size_t n)
+{
+	const char *eq = memchr(s, '=', n);
+	size_t key = eq ? (size_t)(eq - s) : n;
+	struct row_process_envs row = {
+		.pid = some_int(t->pid),
+		.key = some_bytes(s, key),
+		.value = eq ? some_bytes(eq + 1, n - key - 1) : some_text(""),
+		.task_addr = some_addr(t->addr),
+	};
+
+	WALK_EMIT(w, process_envs, &row);
+}
+
+static void emit_environment(struct walk *w, const struct task *t)
+{
+	struct user_text env = process_environment(w, t);
+
+	if (!env.p) {
+		walk_problem(w, NOTE, TABLE_process_envs, t->addr, 0,
+			     "the environment of process %" PRId64 ": %s", t->pid,
+			     as_fault_text(env.why));
+		return;
+	}
+	if (!env.whole)
+		walk_problem(w, NOTE, TABLE_process_envs, t->addr, 0,
+			     "the end of the environment of process %" PRId64 ": %s", t->pid,
+			     as_fault_text(env.why));
+	char *copy = mem_alloc(env.n + 1); // rows reset the arena that env is in
+	memcpy(copy, env.p, env.n);
+	for (size_t i = 0; i < env.n;) {
+		size_t n = strnlen(copy + i, env.n - i);
+		if (n)
+			emit_variable(w, t, copy + i, n);
+		i += n + 1;
+	}
+	mem_free(copy);
+}
+
+static void run(struct walk *w)
+{
+	const struct task *t;
+
+	for (size_t i = 0; (t = task_next_leader(w->tasks, &i));)
+		if (t->mm && !task_is_kthread(t))
+			emit_environment(w, t);
+}
+
+const struct extractor walk_envs = {
+	.name = "envs",
+	.tables = {TABLE_process_envs},
+	.n_tables = 1,
+	.needs = {F(mm_struct, env_start), F(mm_struct, env_end)},
+	.n_needs = 2,
+	.run = run,
+};

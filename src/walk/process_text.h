@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Arguments and environment of a process, out of its own memory.
+#ifndef VMI_WALK_PROCESS_TEXT_H
+#define VMI_WALK_PROCESS_TEXT_H
+
+#include "src/walk/tasks.h"
+
+// Bytes of user memory in the row arena.
+struct user_text {
+	const char *p; // NULL: can't be read, `why` says what ended it
+	size_t n;
+	bool whole; // false: some of the end is missing, for the reason in `why`
+	enum as_fault why;
+};
+
+// What /proc/PID/cmdline holds: arguments, each with its NUL.
+struct user_text process_arguments(struct walk *w, const struct task *t);
+// What /proc/PID/environ holds.
+struct user_text process_environment(struct walk *w, const struct task *t);
+
+extern const struct extractor walk_envs;
+
+#endif

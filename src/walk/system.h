@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The guest as a whole: names, kernel, processors, clock and memory account.
+#ifndef VMI_WALK_SYSTEM_H
+#define VMI_WALK_SYSTEM_H
+
+#include "src/walk/walk.h"
+
+// --- system_clock.c ---
+
+// The clocks at the timekeeper's last update, in nanoseconds.
+struct clock_reading {
+	int64_t wall;	// since the epoch
+	int64_t boot;	// the epoch's time at boot: wall - uptime
+	int64_t uptime; // since boot, suspend included
+};
+
+// Reads the timekeeper; false, with *why in plain words, if it can't be found or makes no sense.
+bool system_clock_read(struct walk *w, struct clock_reading *out, const char **why);
+
+// Sets w->boot_ns. To be called before the extractors that give times of day.
+void system_clock(struct walk *w);
+
+// --- system_cpu.c ---
+
+// The struct cpuinfo_x86 of the CPU that booted, or 0.
+uint64_t system_boot_cpu(struct walk *w);
+
+struct cpu_counts {
+	struct opt_int logical, cores, sockets; // of the CPUs that are online
+};
+struct cpu_counts system_count_cpus(struct walk *w);
+
+// The task_struct that a CPU is running; 0 if unknown.
+uint64_t system_current_task(struct walk *w, size_t cpu);
+
+// --- system_memory.c ---
+
+// MemTotal in bytes.
+struct opt_int system_total_memory(struct walk *w);
+
+// --- system_names.c ---
+
+// init_uts_ns.name, or 0.
+uint64_t system_uts_name(struct walk *w);
+
+extern const struct extractor walk_clock;  // time, uptime
+extern const struct extractor walk_cpus;   // cpu_info
+extern const struct extractor walk_memory; // memory_info
+extern const struct extractor walk_names;  // system_info, os_version
+extern const struct extractor walk_kernel; // kernel_info
+
+#endif

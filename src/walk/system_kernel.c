@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernel that was found, and its command line taken apart as osquery does.
+#include "src/walk/system.h"
+
+#include <string.h>
+
+enum {
+	MAX_BANNER = 1024,
+	MAX_COMMAND_LINE = 16384
+}; // COMMAND_LINE_SIZE is 2048; a boot config comes on top
+
+// saved_command_line, which /proc/cmdline prints (fs/proc/cmdline.c).
+static char *command_line(struct walk *w)
+{
+	uint64_t pointer = w->k->symbol[S(saved_command_line)], va;
+
+	if (!pointer || !k_u64(w->k, pointer, &va) || !va)
+		return NULL;
+	return k_string(w->k, &w->row, va, MAX_COMMAND_LINE);
+}
+
+static bool takes(const char *word, size_t n, const char *key, struct opt_text *value)
+{
+	size_t key_n = strlen(key);
+
+	if (n < key_n || memcmp(word, key, key_n) != 0)
+		return false;
+	*value = some_bytes(word + key_n, n - key_n);
+	return true;
+}
+
+// BOOT_IMAGE= and root= are columns of their own; all other words stay as they are.
+static void fill_command_line(struct walk *w, struct row_kernel_info *row)
+{
+	const char *line = command_line(w);
+	size_t out = 0;
+
+	if (!line)
+		return;
+	char *rest = arena_alloc(&w->row, strlen(line) + 1);
+	while (*line) {
+		size_t n = strcspn(line, " ");
+		size_t space = line[n] == ' ';
+		if (!takes(line, n, "BOOT_IMAGE=", &row->path) &&
+		    !takes(line, n, "root=", &row->device)) {
+			memcpy(rest + out, line, n + space);
+			out += n + space;
+		}
+		line += n + space;
+	}
+	if (out > 0 && rest[out - 1] == ' ')
+		out--;
+	row->arguments = some_bytes(rest, out);
+}
+
+// The symbol's text, not the one that the search met first: since 6.1 the image holds both
+// init/version.c's weak linux_banner and the strong one, which alone has the build number.
+static struct opt_text banner(struct walk *w)
+{
+	static const char start[] = "Linux version ";
+	uint64_t va = w->k->symbol[S(linux_banner)];
+	char *text = va ? k_string(w->k, &w->row, va, MAX_BANNER) : NULL;
+
+	if (!text || strncmp(text, start, sizeof(start) - 1) != 0)
+		return some_text(w->k->banner);
+	return some_bytes(text, strcspn(text, "\n"));
+}
+
+static void run(struct walk *w)
+{
+	const struct kernel *k = w->k;
+	uint64_t text = k->symbol[S(_text)];
+	struct row_kernel_info row = {
+		.version = some_text(k->release),
+		.build_id = some_text(k->build_id),
+		.kaslr_offset = some_addr(k->kaslr_offset),
+		.phys_base = some_addr(k->phys_base),
+		.kernel_addr = col_ptr(text),
+		.page_levels = some_int(k->as.levels),
+		.banner = banner(w),
+	};
+	if (text)
+		row.kernel_pa = some_addr(text - KERNEL_IMAGE_BASE + k->phys_base);
+	fill_command_line(w, &row);
+	WALK_EMIT(w, kernel_info, &row);
+}
+
+const struct extractor walk_kernel = {
+	.name = "kernel",
+	.tables = {TABLE_kernel_info},
+	.n_tables = 1,
+	.run = run,
+};

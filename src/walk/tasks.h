@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every task of the image, found once and shared by all extractors of processes.
+#ifndef VMI_WALK_TASKS_H
+#define VMI_WALK_TASKS_H
+
+#include "src/base/u64map.h"
+#include "src/base/vec.h"
+#include "src/walk/lifecycle.h"
+#include "src/walk/walk.h"
+
+enum {
+	MAX_TASKS = 4 << 20, // PID_MAX_LIMIT of 64-bit kernels
+	PF_WQ_WORKER = 0x20,
+	PF_KTHREAD = 0x00200000,
+};
+
+// A task_struct, with the fields that most extractors look at.
+struct task {
+	uint64_t addr, leader, signal, mm, files, fs, nsproxy, cred;
+	// Where files, maps and the like of the process are read from: the task itself, or for a
+	// leader that exited before its threads one of those that live.
+	uint64_t donor;
+	int64_t pid, tid; // in the initial pid namespace
+	uint64_t flags;
+	size_t n_threads; // of a leader: how many tasks follow it in the list, itself included
+	const char *comm; // as /proc/PID/comm prints it; in the run arena
+	struct lifecycle life;
+};
+
+struct tasks {
+	VEC(struct task) all; // in the order of the task list; each leader followed by its threads
+	struct u64map by_addr; // index into all
+};
+
+static inline bool task_is_leader(const struct task *t)
+{
+	return t->addr == t->leader;
+}
+
+static inline bool task_is_kthread(const struct task *t)
+{
+	return t->flags & PF_KTHREAD;
+}
+
+// The task at this address, or NULL.
+const struct task *task_at(const struct tasks *ts, uint64_t addr);
+
+// The next leader from *i on; moves *i behind it. NULL at the end.
+const struct task *task_next_leader(const struct tasks *ts, size_t *i);
+
+extern const struct extractor walk_tasks; // emits nothing; runs before all that use w->tasks
+
+#endif
