@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The one file of the command line that calls the kernel and its walkers.
+#include "src/cli/analyse.h"
+
+#include "src/cli/layout.h"
+#include "src/cli/terminal.h"
+#include "src/walk/walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void analysis_init(struct analysis *a, const struct options *o)
+{
+	*a = (struct analysis){.opts = o};
+	progress_init(&a->progress, !o->quiet && !o->no_progress);
+}
+
+void analysis_fini(struct analysis *a)
+{
+	progress_clear(&a->progress);
+	kernel_free(a->kernel);
+	image_close(a->image);
+	a->kernel = NULL;
+	a->image = NULL;
+}
+
+struct err *analysis_open(struct analysis *a)
+{
+	const struct fmt_options opts = {
+		.format = a->opts->format, .progress = progress_step, .progress_arg = &a->progress};
+	int64_t start = progress_now_ns();
+
+	TRY(image_open(a->opts->image, &opts, &a->image));
+	if (a->opts->verbose)
+		say("%s: format %s (%s), opened in %lld ms", a->opts->image, a->image->fmt->name,
+		    a->image->why, (long long)(progress_now_ns() - start) / 1000000);
+	return NULL;
+}
+
+static struct err *advise(struct err *e, const struct analysis *a)
+{
+	e = err_wrap(e, "%s", a->opts->image);
+	size_t n = strlen(e->msg);
+	if (a->image->truncated)
+		(void)snprintf(e->msg + n, sizeof(e->msg) - n, "; %s: copy it again",
+			       a->image->truncated_why);
+	else
+		(void)snprintf(e->msg + n, sizeof(e->msg) - n,
+			       "; is it the memory of a running x86-64 Linux guest, whole and not "
+			       "encrypted?");
+	return e;
+}
+
+struct err *analysis_find_kernel(struct analysis *a)
+{
+	int64_t start = progress_now_ns();
+
+	progress_step(&a->progress, "finding the kernel", 0, 0);
+	struct err *e = layout_find_kernel(a->image, &a->kernel);
+	if (e) {
+		a->kernel = NULL;
+		return e->code == ERR_NO_KERNEL ? advise(e, a) : e;
+	}
+	if (a->opts->verbose)
+		say("%s: kernel %s, found in %lld ms", a->opts->image,
+		    a->kernel->release ? a->kernel->release : "of unknown release",
+		    (long long)(progress_now_ns() - start) / 1000000);
+	return NULL;
+}
+
+static void say_coverage(const struct walk *w)
+{
+	for (unsigned t = 0; t < TABLE_COUNT; t++)
+		if (w->cover[t].done)
+			say("%s: %llu rows, %llu faults, %lld us%s%s", schema_tables[t].name,
+			    (unsigned long long)w->cover[t].rows,
+			    (unsigned long long)w->cover[t].faults,
+			    w->cover[t].duration_ns < 0 ? 0LL
+							: (long long)w->cover[t].duration_ns / 1000,
+			    w->cover[t].reason ? ": " : "",
+			    w->cover[t].reason ? w->cover[t].reason : "");
+}
+
+void analysis_walk(struct analysis *a, struct sink *sink)
+{
+	struct walk w;
+
+	walk_init(&w, a->kernel, sink, a->opts->wanted);
+	w.progress = progress_step;
+	w.progress_arg = &a->progress;
+	walk_all(&w);
+	a->damaged = a->damaged || w.damaged;
+	progress_clear(&a->progress);
+	if (a->opts->verbose)
+		say_coverage(&w);
+	walk_fini(&w);
+}
+
+// --- what ran ---
+
+// In kernel mode GS is the per-CPU area; in user mode, and just after entry, swapgs has it.
+static bool cpu_of(const struct kernel *k, const struct vcpu *v, size_t *cpu)
+{
+	static const enum vcpu_reg bases[] = {VCPU_GS_BASE, VCPU_KERNEL_GS_BASE};
+
+	for (size_t i = 0; i < 2; i++)
+		for (*cpu = 0; *cpu < k->n_cpus; ++*cpu)
+			if ((v->has & 1U << bases[i]) && v->reg[bases[i]] == k->percpu_offset[*cpu])
+				return true;
+	return false;
+}
+
+bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_addr)
+{
+	struct kernel *k = a->kernel;
+	uint64_t hot = k->symbol[S(pcpu_hot)], current = k->symbol[S(current_task)];
+	size_t cpu;
+
+	if (!cpu_of(k, v, &cpu))
+		return false;
+	if (hot && k_has(k, F(pcpu_hot, current_task)))
+		return k_get(k, k_percpu(k, hot, cpu), F(pcpu_hot, current_task), task_addr);
+	return current && k_u64(k, k_percpu(k, current, cpu), task_addr);
+}
+
+// --- provenance ---
+
+const char *analysis_types_source(const struct analysis *a)
+{
+	return a->kernel && a->kernel->btf ? "BTF in the image" : NULL;
+}
+
+const char *analysis_symbols_source(const struct analysis *a)
+{
+	return a->kernel && a->kernel->kallsyms ? "kallsyms in the image" : NULL;
+}

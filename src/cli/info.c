@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `vmiscan info IMAGE`: what the image is, without extracting anything.
+#include "src/cli/calls.h"
+
+#include "src/base/mem.h"
+#include "src/cli/analyse.h"
+#include "src/cli/json.h"
+#include "src/cli/rows.h"
+#include "src/cli/terminal.h"
+
+#include <inttypes.h>
+
+// A sink that prints the rows of memory_ranges and vcpus, one way or the other.
+struct printer {
+	struct sink sink; // first: emit() casts back
+	const struct analysis *analysis;
+	struct paint paint;
+	struct json json;
+};
+
+static void label(const struct printer *p, const char *name)
+{
+	(void)printf("%s%-11s%s", p->paint.label, name, p->paint.off);
+}
+
+static void line(const struct printer *p, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	label(p, name);
+	print_escaped(stdout, value);
+	(void)putchar('\n');
+}
+
+// --- text ---
+
+static void print_range(const struct row_memory_ranges *r)
+{
+	char size[SIZE_TEXT];
+
+	(void)printf("  0x%016" PRIx64 "-0x%016" PRIx64 " %-8s%s\n", r->start_pa.v, r->end_pa.v,
+		     r->state.p, size_text(size, r->end_pa.v - r->start_pa.v));
+}
+
+static void print_reg(const char *name, struct opt_addr v)
+{
+	if (v.set)
+		(void)printf(" %s=0x%" PRIx64, name, v.v);
+}
+
+static void print_vcpu(const struct row_vcpus *r)
+{
+	(void)printf("  CPU %" PRId64 ":", r->cpu.v);
+	print_reg("rip", r->rip);
+	print_reg("cs", r->cs);
+	print_reg("rsp", r->rsp);
+	print_reg("cr3", r->cr3);
+	print_reg("task", r->task_addr);
+	(void)putchar('\n');
+}
+
+static void text_emit(struct sink *sink, enum table_id table, const void *row)
+{
+	(void)sink;
+	if (table == TABLE_memory_ranges)
+		print_range(row);
+	else
+		print_vcpu(row);
+}
+
+static void print_file(const struct printer *p)
+{
+	const struct image *img = p->analysis->image;
+	char size[SIZE_TEXT];
+
+	line(p, "Image", p->analysis->opts->image);
+	line(p, "Format", img->fmt->name);
+	line(p, "Because", img->why);
+	line(p, "Unpacked", img->compression);
+	line(p, "Damage", img->truncated_why);
+	label(p, "Memory");
+	(void)printf("up to 0x%" PRIx64 " (%s)\n", physmem_end(img->mem),
+		     size_text(size, physmem_end(img->mem)));
+}
+
+static void print_kernel(const struct printer *p)
+{
+	const struct kernel *k = p->analysis->kernel;
+
+	if (!k)
+		return;
+	line(p, "Kernel", k->release ? k->release : "of unknown release");
+	line(p, "Banner", k->banner);
+	line(p, "Build id", k->build_id);
+	label(p, "Placed");
+	(void)printf("KASLR offset 0x%" PRIx64 ", phys_base 0x%" PRIx64 "\n", k->kaslr_offset,
+		     k->phys_base);
+	const char *types = analysis_types_source(p->analysis);
+	const char *symbols = analysis_symbols_source(p->analysis);
+	line(p, "Types", types ? types : "none");
+	line(p, "Symbols", symbols ? symbols : "none");
+}
+
+static void print_text(struct analysis *a)
+{
+	struct printer p = {
+		.sink.emit = text_emit, .analysis = a, .paint = paint_for(a->opts->color, stdout)};
+
+	print_file(&p);
+	rows_memory_ranges(a, &p.sink);
+	line(&p, "Layout", a->image->layout_note);
+	label(&p, "vCPUs");
+	(void)printf("%zu with registers\n", a->image->n_vcpus);
+	rows_vcpus(a, &p.sink);
+	print_kernel(&p);
+}
+
+// --- JSON: each row an object of its table's columns ---
+
+static void json_column(struct json *j, const struct column *c, const void *value)
+{
+	const struct opt_int *i = value;
+	const struct opt_addr *a = value;
+	const struct opt_text *t = value;
+
+	if (c->kind == COL_INT && i->set)
+		json_int(j, c->name, i->v);
+	else if (c->kind == COL_ADDR && a->set)
+		json_hex(j, c->name, a->v);
+	else
+		json_text(j, c->name, c->kind == COL_TEXT ? t->p : NULL);
+}
+
+static void json_emit(struct sink *sink, enum table_id table, const void *row)
+{
+	struct printer *p = (struct printer *)sink;
+	const struct table *t = &schema_tables[table];
+
+	json_open(&p->json, NULL, '{');
+	for (size_t i = 0; i < t->n_columns; i++)
+		json_column(&p->json, &t->columns[i], (const char *)row + t->columns[i].offset);
+	json_close(&p->json, '}');
+}
+
+static void json_kernel(struct json *j, const struct analysis *a)
+{
+	const struct kernel *k = a->kernel;
+
+	json_open(j, "kernel", '{');
+	json_text(j, "release", k->release);
+	json_text(j, "banner", k->banner);
+	json_text(j, "build_id", k->build_id);
+	json_hex(j, "kaslr_offset", k->kaslr_offset);
+	json_hex(j, "phys_base", k->phys_base);
+	json_text(j, "types_source", analysis_types_source(a));
+	json_text(j, "symbols_source", analysis_symbols_source(a));
+	json_close(j, '}');
+}
+
+static void json_file(struct json *j, const struct analysis *a)
+{
+	const struct image *img = a->image;
+
+	json_text(j, "image", a->opts->image);
+	json_text(j, "format", img->fmt->name);
+	json_text(j, "format_reason", img->why);
+	json_text(j, "compression", img->compression);
+	json_bool(j, "truncated", img->truncated);
+	json_text(j, "truncated_reason", img->truncated_why);
+	json_text(j, "layout", img->layout_note);
+}
+
+static void print_json(struct analysis *a)
+{
+	struct printer p = {.sink.emit = json_emit, .analysis = a};
+	struct json *j = &p.json;
+
+	json_init(j, stdout);
+	json_open(j, NULL, '{');
+	json_file(j, a);
+	json_open(j, "memory_ranges", '[');
+	rows_memory_ranges(a, &p.sink);
+	json_close(j, ']');
+	json_open(j, "vcpus", '[');
+	rows_vcpus(a, &p.sink);
+	json_close(j, ']');
+	if (a->kernel)
+		json_kernel(j, a);
+	else
+		json_text(j, "kernel", NULL);
+	json_close(j, '}');
+	json_fini(j);
+}
+
+// The container is worth printing also where no kernel is found in it.
+struct err *call_info(const struct options *o, enum exit_status *status)
+{
+	struct analysis a;
+
+	analysis_init(&a, o);
+	if (o->max_memory)
+		mem_set_limit(o->max_memory);
+	struct err *e = analysis_open(&a);
+	bool opened = !e;
+	if (opened)
+		e = analysis_find_kernel(&a);
+	struct err kept = e ? *e : (struct err){0}; // printing may put another one in its place
+	progress_clear(&a.progress);
+	if (opened && o->json)
+		print_json(&a);
+	else if (opened)
+		print_text(&a);
+	*status = opened && a.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;
+	analysis_fini(&a);
+	return e ? err_new(kept.code, "%s", kept.msg) : NULL;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An image without a header of more than 2 GiB may have a PCI hole that the file leaves out. Each
+// candidate is tried: the right one is where all RAM of the guest's own memory map (e820) is there.
+#include "src/cli/layout.h"
+
+#include "src/kernel/e820.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+// How well a layout fits; ram is 0 where the kernel's memory map can't be read.
+struct fit {
+	uint64_t ram, missing, score;
+};
+
+struct ram_count {
+	struct physmem *mem;
+	struct fit *fit;
+};
+
+static uint64_t overlap(const struct mem_run *r, uint64_t start, uint64_t end)
+{
+	uint64_t from = r->pa > start ? r->pa : start;
+	uint64_t to = r->pa + r->size < end ? r->pa + r->size : end;
+
+	return to > from ? to - from : 0;
+}
+
+static void count_ram(void *arg, uint64_t start, uint64_t end)
+{
+	const struct ram_count *c = arg;
+	size_t n;
+	const struct mem_run *runs = physmem_runs(c->mem, &n);
+	uint64_t there = 0;
+
+	for (size_t i = 0; i < n; i++)
+		there += overlap(&runs[i], start, end);
+	c->fit->ram += end - start;
+	c->fit->missing += end - start - there;
+}
+
+static struct fit fit_of(struct image *img, struct kernel *k)
+{
+	struct fit f = {.score = kernel_score(k)};
+	struct ram_count c = {img->mem, &f};
+
+	if (!e820_each_ram(k, count_ram, &c))
+		f.ram = f.missing = 0;
+	return f;
+}
+
+static bool perfect(const struct fit *f)
+{
+	return f->ram && !f->missing && kernel_score_is_whole(f->score);
+}
+
+static bool better(const struct fit *a, const struct fit *b)
+{
+	if (a->ram && b->ram && a->missing != b->missing)
+		return a->missing < b->missing;
+	return a->score > b->score;
+}
+
+static struct err *find(struct image *img, struct kernel **out)
+{
+	uint64_t cr3s[64];
+	size_t n = 0;
+
+	for (size_t i = 0; i < img->n_vcpus && n < sizeof(cr3s) / sizeof(cr3s[0]); i++)
+		if (img->vcpus[i].has & 1U << VCPU_CR3)
+			cr3s[n++] = img->vcpus[i].reg[VCPU_CR3];
+	return kernel_find(img->mem, cr3s, n, out);
+}
+
+static void describe(char *note, size_t n, uint64_t low_end, const struct fit *f)
+{
+	char where[96];
+
+	if (low_end)
+		(void)snprintf(where, sizeof(where),
+			       "low RAM ends at 0x%" PRIx64
+			       ", the rest of the file lies from 4 GiB on",
+			       low_end);
+	else
+		(void)snprintf(where, sizeof(where), "offset in the file = physical address");
+	if (!f->ram)
+		(void)snprintf(note, n, "%s (the layout from which most tasks can be reached)",
+			       where);
+	else
+		(void)snprintf(note, n,
+			       "%s (the guest's memory map has %" PRIu64
+			       " MiB of RAM, of which %" PRIu64 " KiB are not in the file)",
+			       where, f->ram >> 20, f->missing >> 10);
+}
+
+struct choice {
+	struct fit fit;
+	uint64_t low_end;
+	char note[256];
+	bool made;
+};
+
+// Tries a layout; remembers it if it beats the choice so far. *out is the kernel found there.
+static struct err *try_layout(struct image *img, uint64_t low_end, struct choice *best,
+			      struct kernel **out)
+{
+	TRY(image_set_hole(img, low_end, NULL));
+	TRY(find(img, out));
+	struct fit f = fit_of(img, *out);
+	if (!best->made || better(&f, &best->fit)) {
+		*best = (struct choice){.fit = f, .low_end = low_end, .made = true};
+		describe(best->note, sizeof(best->note), low_end, &f);
+	}
+	return NULL;
+}
+
+struct err *layout_find_kernel(struct image *img, struct kernel **out)
+{
+	struct choice best = {0};
+	struct err first = {.code = ERR_NO_KERNEL}; // the message of the likeliest layout
+
+	if (!image_hole_unknown(img))
+		return find(img, out);
+	for (size_t i = 0; i < image_hole_n_candidates; i++) {
+		struct kernel *k = NULL;
+		struct err *e = try_layout(img, image_hole_candidates[i], &best, &k);
+		if (e && i == 0)
+			first = *e;
+		if (!e && perfect(&best.fit)) {
+			*out = k;
+			return image_set_hole(img, best.low_end, best.note);
+		}
+		kernel_free(k);
+	}
+	if (!best.made)
+		return err_new(first.code, "%s", first.msg);
+	TRY(image_set_hole(img, best.low_end, best.note));
+	return find(img, out);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Finds the kernel, and with it where RAM lies in images that do not record it.
+#ifndef VMI_CLI_LAYOUT_H
+#define VMI_CLI_LAYOUT_H
+
+#include "formats/fmt.h"
+#include "src/kernel/kernel.h"
+
+struct err *layout_find_kernel(struct image *img, struct kernel **out);
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// vmiscan: opens memory snapshots of Linux guests and writes what is in them to SQLite.
+#include "src/cli/calls.h"
+
+#include "formats/fmt.h"
+#include "src/cli/terminal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <string.h>
+
+static struct err *print_version(void)
+{
+	(void)printf("vmiscan %s\ndatabase schema %d, SQLite %s\n", VMISCAN_VERSION, SCHEMA_VERSION,
+		     sqlite3_libversion());
+	return NULL;
+}
+
+static struct err *print_formats(void)
+{
+	for (const struct fmt_ops *const *f = fmt_registry; *f; f++)
+		(void)printf("%-12s %s\n", (*f)->name, (*f)->doc);
+	return NULL;
+}
+
+static struct err *run_call(const struct options *o, int argc, char **argv,
+			    enum exit_status *status)
+{
+	switch (o->call) {
+	case CALL_SCAN:
+		return call_scan(o, argc, argv, status);
+	case CALL_INFO:
+		return call_info(o, status);
+	case CALL_SCHEMA:
+		return call_schema();
+	case CALL_HELP:
+		options_help(stdout);
+		return NULL;
+	case CALL_VERSION:
+		return print_version();
+	case CALL_FORMATS:
+		return print_formats();
+	}
+	return err_new(ERR_INTERNAL, "call %d has no code", (int)o->call);
+}
+
+enum exit_status exit_status_of(const struct err *e)
+{
+	switch (e->code) {
+	case ERR_USAGE:
+		return EXIT_USAGE;
+	case ERR_IO:
+	case ERR_FORMAT:
+	case ERR_UNSUPPORTED:
+	case ERR_LIMIT:
+		return EXIT_UNREADABLE;
+	case ERR_NO_KERNEL:
+		return EXIT_NO_KERNEL;
+	case ERR_OUTPUT:
+		return EXIT_OUTPUT;
+	case ERR_NOT_FOUND:
+	case ERR_INTERNAL:
+		break;
+	}
+	return EXIT_INTERNAL;
+}
+
+// A reader that went away (`| head`) has what it wanted; anything else is an output not written.
+static enum exit_status close_stdout(enum exit_status status)
+{
+	errno = 0;
+	bool bad = fflush(stdout) != 0 || ferror(stdout);
+
+	if (!bad || errno == EPIPE)
+		return status;
+	say("standard output: can't be written: %s; send it elsewhere", strerror(errno));
+	return EXIT_OUTPUT;
+}
+
+int main(int argc, char **argv)
+{
+	enum exit_status status = EXIT_ANALYSED;
+	struct options o;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); // a file-size limit is an error of write(), not a death
+	struct err *e = options_parse(&o, argc, argv);
+	if (!e)
+		e = run_call(&o, argc, argv, &status);
+	if (e) {
+		say("%s", e->msg);
+		status = exit_status_of(e);
+	}
+	options_fini(&o);
+	return (int)close_stdout(status);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `vmiscan IMAGE`: image in, database and summary out.
+#include "src/cli/calls.h"
+
+#include "src/cli/hash.h"
+#include "src/cli/summary.h"
+#include "src/cli/terminal.h"
+#include "src/base/mem.h"
+#include "src/db/output.h"
+#include "src/db/sqlite_sink.h"
+
+#include <stdlib.h>
+
+struct scan {
+	const struct options *opts;
+	struct analysis analysis;
+	struct outcome outcome;
+	struct sqlite_sink *db;
+	struct tally tally;
+	int64_t begun_ns;
+	char sha256[SHA256_TEXT];
+};
+
+// The scan under way, for the handler that has no argument.
+static struct scan *active;
+
+static struct err *open_database(struct scan *s)
+{
+	TRY(sqlite_sink_new(s->opts->output, s->opts->force, &s->db));
+	tally_init(&s->tally, sqlite_sink_rows(s->db), s->opts->wanted, s->opts->reproducible);
+	return NULL;
+}
+
+static void warn_if_partial(const struct scan *s)
+{
+	if (s->outcome.partial)
+		say("%s: %s; see the tables problems and coverage in %s for what is missing",
+		    s->opts->image, outcome_words(&s->analysis, &s->outcome), s->opts->output);
+}
+
+static void print_summary(const struct scan *s)
+{
+	const struct summary summary = {&s->analysis, &s->outcome, &s->tally,
+					progress_now_ns() - s->begun_ns};
+
+	if (s->opts->quiet)
+		return;
+	if (s->opts->json)
+		summary_json(&summary, stdout);
+	else
+		summary_text(&summary, stdout);
+}
+
+// The rows that can only be known at the end, and the end.
+static struct err *finish(struct scan *s)
+{
+	struct sink *sink = &s->tally.sink;
+
+	rows_problems(&s->analysis, &s->outcome, sink);
+	rows_run(&s->analysis, &s->outcome, sink);
+	rows_coverage(&s->analysis, &s->outcome, &s->tally);
+	TRY(sqlite_sink_finish(s->db));
+	progress_clear(&s->analysis.progress);
+	print_summary(s);
+	warn_if_partial(s);
+	return NULL;
+}
+
+static void scan_fini(struct scan *s)
+{
+	active = NULL;
+	mem_on_exhausted(NULL);
+	progress_clear(&s->analysis.progress);
+	sqlite_sink_free(s->db);
+	analysis_fini(&s->analysis);
+}
+
+// --max-memory, or the machine's: what was read so far becomes the database. Does not return.
+static void out_of_memory(size_t asked)
+{
+	struct scan *s = active;
+
+	if (!s)
+		return; // a second time: mem.c gives up
+	active = NULL;
+	s->outcome.limit_bytes = asked;
+	struct err *e = s->db ? NULL : open_database(s);
+	if (!e)
+		e = finish(s);
+	progress_clear(&s->analysis.progress);
+	if (e)
+		say("%s", e->msg);
+	sqlite_sink_free(s->db);
+	exit(e ? (int)exit_status_of(e) : EXIT_PARTIAL);
+}
+
+static struct err *prepare(struct scan *s)
+{
+	TRY(output_check(s->opts->output, s->opts->image, s->opts->force));
+	TRY(analysis_open(&s->analysis));
+	if (s->opts->sha256) {
+		TRY(hash_sha256(s->opts->image, &s->analysis.progress, s->sha256));
+		s->outcome.sha256 = s->sha256;
+	}
+	TRY(analysis_find_kernel(&s->analysis));
+	return open_database(s);
+}
+
+static struct err *run(struct scan *s)
+{
+	struct sink *sink = &s->tally.sink;
+
+	TRY(prepare(s));
+	rows_evidence(&s->analysis, &s->outcome, sink);
+	rows_memory_ranges(&s->analysis, sink);
+	rows_vcpus(&s->analysis, sink);
+	analysis_walk(&s->analysis, sink);
+	return finish(s);
+}
+
+struct err *call_scan(const struct options *o, int argc, char **argv, enum exit_status *status)
+{
+	static struct scan s;
+
+	s = (struct scan){.opts = o,
+			  .begun_ns = progress_now_ns(),
+			  .outcome = {.start_ns = wall_clock_ns(), .argc = argc, .argv = argv}};
+	analysis_init(&s.analysis, o);
+	active = &s;
+	mem_on_exhausted(out_of_memory);
+	if (o->max_memory)
+		mem_set_limit(o->max_memory);
+	struct err *e = run(&s);
+	*status = s.outcome.partial ? EXIT_PARTIAL : EXIT_ANALYSED;
+	scan_fini(&s);
+	return e;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Output for people's eyes.
+#include "src/cli/terminal.h"
+
+#include "src/base/scope.h"
+#include "src/base/text.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_set(const char *variable)
+{
+	const char *v = getenv(variable);
+
+	return v && *v;
+}
+
+static bool wants_color(enum color_when when, FILE *out)
+{
+	const char *term = getenv("TERM");
+
+	if (when != COLOR_AUTO)
+		return when == COLOR_ALWAYS;
+	return isatty(fileno(out)) && !is_set("NO_COLOR") && term && strcmp(term, "dumb") != 0;
+}
+
+struct paint paint_for(enum color_when when, FILE *out)
+{
+	if (!wants_color(when, out))
+		return (struct paint){"", "", "", ""};
+	return (struct paint){"\033[1m", "\033[32m", "\033[31m", "\033[0m"};
+}
+
+void print_escaped(FILE *out, const char *s)
+{
+	_cleanup_(arena_fini) struct arena a = {0};
+
+	(void)fputs(text_for_terminal(&a, s, strlen(s)), out);
+}
+
+const char *size_text(char buf[static SIZE_TEXT], uint64_t bytes)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	size_t u = 0;
+	uint64_t tenths = 10 * (bytes % 1024) / 1024;
+
+	for (; bytes >= 1024; u++) {
+		tenths = 10 * (bytes % 1024) / 1024;
+		bytes /= 1024;
+	}
+	if (u > 0 && tenths > 0)
+		(void)snprintf(buf, SIZE_TEXT, "%u.%u %s", (unsigned)bytes, (unsigned)tenths,
+			       units[u]);
+	else
+		(void)snprintf(buf, SIZE_TEXT, "%u %s", (unsigned)bytes, units[u]);
+	return buf;
+}
+
+void say(const char *fmt, ...)
+{
+	_cleanup_(arena_fini) struct arena a = {0};
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, "vmiscan: %s\n", text_for_terminal(&a, text, strlen(text)));
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Temporary names, their removal on every way out, and the sweep of what a killed run left.
+//
+// A temporary file is .vmiscan-PID-RANDOM.tmp and locked (flock) while its run lives. The sweep
+// takes only names of that form whose process is gone and whose lock is free: the lock covers pids
+// of another pid namespace or host, the pid the moment between creation and lock.
+#include "src/db/tempfile.h"
+
+#include "src/base/scope.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define TEMP_PREFIX ".vmiscan-"
+#define TEMP_SUFFIX ".tmp"
+
+enum { MAX_TRIES = 100 };
+
+struct tempfile {
+	char *name, *dir, *path;
+	int fd, dir_fd;
+	bool replace, done;
+};
+
+// What a signal handler may touch: the path to remove, or NULL.
+static const char *volatile doomed;
+
+static void remove_and_die(int sig)
+{
+	if (doomed)
+		(void)unlink(doomed);
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+}
+
+// A signal that was ignored when we came (nohup) stays so.
+static void remove_on_signals(void)
+{
+	static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+	struct sigaction old, mine = {.sa_handler = remove_and_die};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			(void)sigaction(signals[i], &mine, NULL);
+}
+
+// --- the sweep ---
+
+// The process that made a temporary file of this name, or 0 if it is none of ours.
+static pid_t maker_of(const char *name)
+{
+	size_t n = strlen(name), fixed = strlen(TEMP_PREFIX) + strlen(TEMP_SUFFIX);
+	char *end;
+
+	if (n <= fixed || strncmp(name, TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0 ||
+	    strcmp(name + n - strlen(TEMP_SUFFIX), TEMP_SUFFIX) != 0)
+		return 0;
+	long pid = strtol(name + strlen(TEMP_PREFIX), &end, 10);
+	return *end == '-' && pid > 0 && pid < INT32_MAX ? (pid_t)pid : 0;
+}
+
+static bool is_alive(pid_t pid)
+{
+	return kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+static void sweep_one(int dir_fd, const char *name)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(dir_fd, name, 0);
+}
+
+static void scope_closedir(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+static void sweep(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_(scope_closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		pid_t pid = maker_of(e->d_name);
+		if (pid && !is_alive(pid))
+			sweep_one(dir_fd, e->d_name);
+	}
+}
+
+// --- the file ---
+
+static char *dir_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	if (!slash)
+		return mem_strdup(".");
+	return slash == name ? mem_strdup("/") : mem_printf("%.*s", (int)(slash - name), name);
+}
+
+static bool try_create(struct tempfile *t)
+{
+	unsigned r = 0;
+
+	(void)!getrandom(&r, sizeof(r), GRND_NONBLOCK);
+	mem_free(t->path);
+	t->path = mem_printf("%s/" TEMP_PREFIX "%ld-%08x" TEMP_SUFFIX, t->dir, (long)getpid(), r);
+	t->fd = open(t->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return t->fd >= 0;
+}
+
+static struct err *create(struct tempfile *t)
+{
+	for (int tries = 0; tries < MAX_TRIES && !try_create(t); tries++)
+		if (errno != EEXIST)
+			break;
+	if (t->fd < 0)
+		return err_new(ERR_OUTPUT,
+			       "%s: can't create a file in %s: %s; choose another place with -o",
+			       t->name, t->dir, strerror(errno));
+	doomed = t->path;
+	(void)flock(t->fd, LOCK_EX | LOCK_NB);
+	return NULL;
+}
+
+struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
+{
+	struct tempfile *t = mem_zalloc(1, sizeof(*t));
+
+	t->name = mem_strdup(name);
+	t->dir = dir_of(name);
+	t->replace = replace;
+	t->fd = -1;
+	t->dir_fd = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->dir_fd >= 0)
+		sweep(t->dir_fd);
+	remove_on_signals();
+	struct err *e = create(t);
+	if (e) {
+		tempfile_free(t);
+		return e;
+	}
+	*out = t;
+	return NULL;
+}
+
+const char *tempfile_path(const struct tempfile *t)
+{
+	return t->path;
+}
+
+// Not every file system knows RENAME_NOREPLACE.
+static bool rename_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS)
+		return false;
+	return access(to, F_OK) != 0 && rename(from, to) == 0;
+}
+
+static struct err *cannot(const struct tempfile *t, const char *what)
+{
+	return err_new(ERR_OUTPUT, "%s: can't %s: %s; choose another place with -o", t->name, what,
+		       strerror(errno));
+}
+
+struct err *tempfile_commit(struct tempfile *t)
+{
+	if (fsync(t->fd) != 0)
+		return cannot(t, "write to the disk");
+	if (t->replace ? rename(t->path, t->name) != 0 : !rename_new(t->path, t->name))
+		return cannot(t, "give the finished file its name");
+	t->done = true;
+	doomed = NULL;
+	if (t->dir_fd >= 0)
+		(void)fsync(t->dir_fd); // some file systems can't; the name is there all the same
+	return NULL;
+}
+
+void tempfile_free(struct tempfile *t)
+{
+	if (!t)
+		return;
+	if (t->fd >= 0) {
+		if (!t->done)
+			(void)unlink(t->path);
+		doomed = NULL;
+		(void)close(t->fd);
+	}
+	if (t->dir_fd >= 0)
+		(void)close(t->dir_fd);
+	mem_free(t->path);
+	mem_free(t->dir);
+	mem_free(t->name);
+	mem_free(t);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A file that appears under its name only when it is whole.
+//
+// It is written under a temporary name in the same directory: tempfile_commit() syncs it and gives
+// it its name; tempfile_free() without it, and SIGHUP, SIGINT and SIGTERM, remove it. What a killed
+// run (SIGKILL, power) leaves is removed by the next tempfile_new() in that directory. One at a
+// time.
+#ifndef VMI_DB_TEMPFILE_H
+#define VMI_DB_TEMPFILE_H
+
+#include "src/base/err.h"
+
+#include <stdbool.h>
+
+struct tempfile;
+
+// Creates the temporary file, empty, for the final name; replace: that name may be taken by then.
+struct err *tempfile_new(const char *name, bool replace, struct tempfile **out);
+// The temporary name, for who writes it.
+const char *tempfile_path(const struct tempfile *t);
+// After this there is nothing to remove any more; t is still to be freed.
+struct err *tempfile_commit(struct tempfile *t);
+void tempfile_free(struct tempfile *t);
+
+#endif
