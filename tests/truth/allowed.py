@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The one list of differences that are allowed between a truth and a database.
+
+The truth takes a few seconds to collect, and the machine is stopped a moment later: what moves in
+that time by itself, and what the collector moved by looking, may differ, and nothing else. Each rule
+says why, holds as narrowly as it can, and counts how often it was needed.
+"""
+
+from engine import INVENTED, MISSING, WRONG
+
+MIB = 1 << 20
+PAGE = 4096
+
+TASK_TABLES = ("processes", "threads", "process_namespaces")
+
+_RULES = []
+
+
+class Rule:
+    """One reason for which a difference is no fault."""
+
+    def __init__(self, case, name, reason, tables, kinds, columns, holds):
+        self.case, self.name, self.reason, self.used = case, name, reason, 0
+        self._tables, self._kinds, self._columns, self._holds = tables, kinds, columns, holds
+
+    def allows(self, difference):
+        if (difference.table not in self._tables or difference.kind not in self._kinds
+                or (difference.kind == WRONG and difference.column not in self._columns)
+                or not self._holds(self.case, difference)):
+            return False
+        self.used += 1
+        return True
+
+
+def rule(name, reason, tables, kinds=(WRONG,), columns=()):
+    """Makes a rule of a predicate (case, difference)."""
+    def register(holds):
+        _RULES.append((name, reason, tables, kinds, columns, holds))
+        return holds
+    return register
+
+
+def rules(case):
+    """A fresh set of rules for one comparison."""
+    return [Rule(case, *parts) for parts in _RULES]
+
+
+# --- who is concerned ---
+
+def _pid(difference):
+    return difference.expected.get("pid", difference.row.get("pid"))
+
+
+def _is_collector(case, difference):
+    return _pid(difference) == case.truth.collector
+
+
+def _is_kthread(case, difference):
+    process = case.truth.processes.get(_pid(difference))
+    return process is not None and process.is_kthread
+
+
+def _grew(difference, most=None):
+    truth, found = difference.truth, difference.found
+    if not isinstance(truth, int) or not isinstance(found, int):
+        return False
+    return truth <= found and (most is None or found - truth <= most)
+
+
+def _near(difference, most):
+    truth, found = difference.truth, difference.found
+    return isinstance(truth, int) and isinstance(found, int) and abs(found - truth) <= most
+
+
+# --- the collector ---
+
+@rule("collector-sleeps", "the collector ran while it read its own state, and sleeps when it is done",
+      ("processes", "threads"), columns=("state",))
+def _(case, d):
+    return _is_collector(case, d) and (d.truth, d.found) == ("R", "S")
+
+
+@rule("collector-works-on", "the collector used CPU time after it had read its own account of it",
+      ("processes", "threads"), columns=("user_ticks", "system_ticks"))
+def _(case, d):
+    return _is_collector(case, d) and _grew(d, 3000)
+
+
+@rule("collector-migrates", "the collector ran on another CPU after it had read its own state",
+      ("threads",), columns=("cpu",))
+def _(case, d):
+    return _is_collector(case, d) and d.found in range(len(case.truth.cpus))
+
+
+@rule("collector-grows", "the collector's heap grew after it had read its own size",
+      ("processes",), columns=("resident_size", "total_size"))
+def _(case, d):
+    return _is_collector(case, d) and _near(d, 16 * MIB)
+
+
+@rule("collector-heap", "the collector's heap grew after it had read its own mappings",
+      ("process_memory_map",), kinds=(WRONG, MISSING, INVENTED), columns=("end",))
+def _(case, d):
+    return _is_collector(case, d) and (d.row or d.expected)["path"] in ("[heap]", "")
+
+
+@rule("collector-pages", "the collector touched and freed memory after it had read its own page map",
+      ("process_page_map",), kinds=(WRONG, MISSING, INVENTED), columns=("end_va", "start_pa"))
+def _(case, d):
+    return _is_collector(case, d)
+
+
+@rule("collector-descriptors", "what the collector had open of /proc and /sys while it listed itself",
+      ("process_open_files",), kinds=(MISSING,))
+def _(case, d):
+    return _is_collector(case, d) and d.expected["path"].startswith(("/proc", "/sys"))
+
+
+# --- what moves by itself ---
+
+@rule("kworker-comes-or-goes", "workqueues make and end kernel threads as they need them",
+      TASK_TABLES, kinds=(MISSING, INVENTED))
+def _(case, d):
+    if d.kind == MISSING:
+        return d.expected.get("_process") is not None and d.expected["_process"].is_kworker
+    row = case.database.processes.get(d.row["pid"], {})
+    return row.get("is_kthread") == 1 and (row.get("name") or "").startswith("kworker/")
+
+
+@rule("kthread-runs", "kernel threads run on: state, place and CPU time are those of a later moment",
+      ("processes", "threads"), columns=("state", "cpu", "user_ticks", "system_ticks"))
+def _(case, d):
+    if not _is_kthread(case, d):
+        return False
+    if d.column == "state":
+        return d.truth in "RSDI" and d.found in "RSDI"
+    return d.found in range(len(case.truth.cpus)) if d.column == "cpu" else _grew(d, 100)
+
+
+@rule("counters-run", "packets came and went after the counters were read",
+      ("interface_details",), columns=("ipackets", "opackets", "ibytes", "obytes", "idrops"))
+def _(case, d):
+    return _grew(d, 64 * 1024 if d.column.endswith("bytes") else 100)
+
+
+@rule("clock-runs", "the clock ran from the end of the collection to the stop",
+      ("time", "uptime"), columns=("unix_ns", "total_seconds"))
+def _(case, d):
+    return _grew(d, 30 if d.column == "total_seconds" else 30 * 10**9)
+
+
+@rule("clock-reading", "boot time is the difference of two clocks that were not read at one instant",
+      ("time",), columns=("boot_ns",))
+def _(case, d):
+    return _near(d, 50_000_000)
+
+
+@rule("memory-moves", "the guest's account of its memory moved on, and is spread over CPUs meanwhile",
+      ("memory_info",), columns=("memory_free", "memory_available", "buffers", "cached", "active",
+                                 "inactive", "swap_cached", "swap_free"))
+def _(case, d):
+    return _near(d, 8 * MIB)
+
+
+# --- what /proc and the database define differently ---
+
+@rule("rss-cache", "resident size is counted in batches: per thread up to 6.1, per CPU from 6.2 on",
+      ("processes",), columns=("resident_size",))
+def _(case, d):
+    process = d.expected["_process"]
+    return _near(d, 64 * PAGE * max(process.stat[20], len(case.truth.cpus)))
+
+
+@rule("listen-backlog", "for LISTEN /proc prints 0, the column has the longest backlog, as ss shows it",
+      ("sockets", "process_open_sockets"), columns=("tx_queue",))
+def _(case, d):
+    state = d.expected.get("_socket", d.expected).get("state")
+    return state == "LISTEN" and d.truth == 0 and _grew(d, 65535)

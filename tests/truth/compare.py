@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Compares every row of a database with the truth of its guest, both ways."""
+
+import argparse
+import dataclasses
+import functools
+import json
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+
+import allowed  # noqa: E402
+import engine  # noqa: E402
+import envs  # noqa: E402
+import files  # noqa: E402
+import findings  # noqa: E402
+import maps  # noqa: E402
+import modules  # noqa: E402
+import mounts  # noqa: E402
+import namespaces  # noqa: E402
+import net  # noqa: E402
+import pages  # noqa: E402
+import processes  # noqa: E402
+import relations  # noqa: E402
+import report  # noqa: E402
+import sockets  # noqa: E402
+import system  # noqa: E402
+import threads  # noqa: E402
+import truth as truth_module  # noqa: E402
+from database import Database  # noqa: E402
+
+COMPARISONS = [
+    comparison
+    for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
+                   net, system, findings)
+    for comparison in module.COMPARISONS
+]
+
+
+@dataclasses.dataclass
+class Case:
+    """What is compared with what."""
+    truth: object
+    database: Database
+    folder: pathlib.Path = None  # of the guest: what the hypervisor said lies beside the truth
+
+    def host(self, name):
+        """A file of the hypervisor's side, or None."""
+        path = self.folder and self.folder / "host" / name
+        return path.read_text(encoding="utf-8") if path and path.is_file() else None
+
+    @functools.cached_property
+    def facts(self):
+        """How the guest was made; empty if unknown."""
+        path = self.folder and self.folder / "guest.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
+
+
+@dataclasses.dataclass
+class Outcome:
+    results: list
+    relations: list
+    rules: list
+
+    @property
+    def passed(self):
+        return all(r.passed for r in self.results) and all(c.passed for c in self.relations)
+
+    @property
+    def compared_rows(self):
+        return sum(r.truth_rows for r in self.results)
+
+
+def compare(case, comparisons=None):
+    """The Outcome of all tables, or of the comparisons given."""
+    rules = allowed.rules(case)
+    chosen = COMPARISONS if comparisons is None else comparisons
+    results = [engine.compare(comparison, case, rules) for comparison in chosen]
+    results += _unknown_tables(case) if comparisons is None else []
+    return Outcome(results, list(relations.check_all(case)), rules)
+
+
+def _unknown_tables(case):
+    """A table that nobody compares must not pass in silence."""
+    known = {comparison.table for comparison in COMPARISONS}
+    return [engine.Result(table, failures=["nothing compares this table"])
+            for table in case.database.tables if table not in known]
+
+
+def compare_paths(database, truth):
+    """The Outcome of a database and a truth, each a path."""
+    truth = pathlib.Path(truth)
+    opened = Database(database)
+    try:
+        return compare(Case(truth_module.load(truth), opened, truth.resolve().parent))
+    finally:
+        opened.close()
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", help="what vmiscan wrote")
+    parser.add_argument("truth", help="the guest's truth: a folder, a .tar or a .tar.zst")
+    parser.add_argument("-n", "--limit", type=int, default=10, help="differences shown of a table")
+    parser.add_argument("--allowed", action="store_true", help="show the allowed differences, too")
+    parser.add_argument("--untold", action="store_true", help="say what is not compared, and why")
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    outcome = compare_paths(options.database, options.truth)
+    report.print_report(outcome, options.limit, options.allowed)
+    if options.untold:
+        report.print_untold(COMPARISONS)
+    print("\nPASSED" if outcome.passed else "\nFAILED")
+    return 0 if outcome.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A database of vmiscan, read-only."""
+
+import functools
+import pathlib
+import sqlite3
+
+
+class Database:
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self._sql = sqlite3.connect(f"file:{self.path.resolve()}?mode=ro", uri=True)
+        self._sql.row_factory = sqlite3.Row
+
+    def close(self):
+        self._sql.close()
+
+    def query(self, sql, *values):
+        return [dict(row) for row in self._sql.execute(sql, values)]
+
+    @functools.cached_property
+    def tables(self):
+        return [row["name"] for row in self.query(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid")]
+
+    def columns(self, table):
+        return [row["name"] for row in self.query("SELECT name FROM pragma_table_info(?)", table)]
+
+    @functools.lru_cache(maxsize=None)
+    def rows(self, table):
+        """All rows of a table in their order; none if there is no such table."""
+        if table not in self.tables:
+            return []
+        return self.query(f'SELECT * FROM "{table}" ORDER BY rowid')
+
+    def one(self, table):
+        """The row of a table of one row; empty if it has none."""
+        rows = self.rows(table)
+        return rows[0] if rows else {}
+
+    @functools.cached_property
+    def processes(self):
+        return {row["pid"]: row for row in self.rows("processes")}

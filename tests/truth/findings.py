@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What vmiscan says about its own run, about the container, and about tasks that are not alive."""
+
+import re
+
+from engine import Comparison
+from processes import lifecycle
+from system import system_ram
+
+# --- tasks that are not alive ---
+
+def _inconsistencies(case):
+    for process in case.truth.processes.values():
+        for task in process.tasks:
+            dead_leader = process.is_dead_leader and task.tid == process.pid
+            life, phase = lifecycle(task.is_dead, dead_leader)
+            if life != "live":
+                yield {"_process": process, "pid": process.pid, "tid": task.tid,
+                       "scope": "intrinsic", "class": life, "phase": phase}
+
+
+# --- the run ---
+
+def _coverage(case):
+    for table in case.database.tables:
+        yield {"table_name": table, "status": "complete", "reason": None,
+               "rows": len(case.database.rows(table))}
+
+
+def _serious_problems(case):
+    return [row for row in case.database.rows("problems") if row["severity"] != "note"]
+
+
+def _run(case):
+    version = case.database.query("PRAGMA user_version")[0]["user_version"]
+    yield {"schema_version": version, "status": "complete", "exit_status": 0, "unreadable_pages": 0,
+           "kernel_release": case.truth.uname["release"]}
+
+
+def _evidence(_):
+    yield {"role": "image", "truncated": 0, "truncated_reason": None}
+
+
+# --- the container ---
+
+def _ram(case):
+    for start, end in system_ram(case.truth):
+        yield {"start": start, "end": end, "covered": end - start}
+
+
+def _covered_ram(case):
+    """How much of each range of the guest's RAM the container has."""
+    have = [(int(r["start_pa"], 16), int(r["end_pa"], 16)) for r in case.database.rows("memory_ranges")
+            if r["state"] != "absent"]
+    for start, end in system_ram(case.truth):
+        parts = (min(end, theirs[1]) - max(start, theirs[0]) for theirs in have)
+        yield {"start": start, "end": end, "covered": sum(p for p in parts if p > 0)}
+
+
+# Column -> its name in QEMU's "info registers".
+REGISTERS = {"cr0": "CR0", "cr2": "CR2", "cr3": "CR3", "cr4": "CR4", "rip": "RIP", "rsp": "RSP",
+             "rflags": "RFL"}
+SEGMENTS = {"gs_base": "GS", "fs_base": "FS"}
+
+
+def _register_columns(text):
+    """The columns of vcpus that one CPU's part of "info registers" tells."""
+    row = {}
+    for column, name in REGISTERS.items():
+        match = re.search(rf"\b{name}=([0-9a-f]+)", text)
+        row[column] = f"0x{int(match.group(1), 16):016x}"
+    for column, name in SEGMENTS.items():
+        match = re.search(rf"^{name} *=[0-9a-f]+ ([0-9a-f]+)", text, re.M)
+        row[column] = f"0x{int(match.group(1), 16):016x}"
+    for column, name in (("gdt_base", "GDT"), ("idt_base", "IDT")):
+        match = re.search(rf"^{name}= +([0-9a-f]+)", text, re.M)
+        row[column] = f"0x{int(match.group(1), 16):016x}"
+    row["cs"] = f"0x{int(re.search(r'^CS *=([0-9a-f]+)', text, re.M).group(1), 16):016x}"
+    return row
+
+
+def _vcpus(case):
+    """What the hypervisor said of its CPUs, for containers that carry them."""
+    if not str(case.database.one("evidence").get("format")).startswith("elf"):
+        return
+    for text in re.split(r"^CPU#", case.host("registers.txt") or "", flags=re.M)[1:]:
+        yield {"cpu": int(text.split()[0]), **_register_columns(text)}
+
+
+COMPARISONS = [
+    Comparison("inconsistencies", ("tid",), _inconsistencies, untold={
+        "task_addr": "relations: the thread's", "evidence": "relations: names the deciding fields",
+        "missing": "relations: says what is lost"}),
+    Comparison("coverage", ("table_name",), _coverage, untold={
+        "faults": "of the image, not of the guest", "duration_ms": "of the analyst's machine"}),
+    Comparison("problems", ("message",), lambda case: (), _serious_problems, may_be_empty=True),
+    Comparison("run", (), _run, untold={
+        column: "of the analysis, not of the guest" for column in (
+            "tool_version", "argv", "start_ns", "end_ns", "types_source", "symbols_source", "layout",
+            "pages_touched")}),
+    Comparison("evidence", (), _evidence, untold={
+        column: "of the file, not of the guest" for column in (
+            "path", "format", "format_reason", "compression", "size", "mtime_ns", "sha256")}),
+    Comparison("memory_ranges", ("start",), _ram, lambda case: list(_covered_ram(case)), untold={
+        "start_pa": "compared by the System RAM that the ranges cover",
+        "end_pa": "compared by the System RAM that the ranges cover",
+        "state": "compared by the System RAM that the ranges cover"}),
+    Comparison("vcpus", ("cpu",), _vcpus, may_be_empty=True, untold={
+        "kernel_gs_base": "QEMU does not print it", "lstar": "QEMU does not print it",
+        "efer": "not in every container", "task_addr": "relations: a thread, or an idle task"}),
+]

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The tables of one row about the whole guest: names, kernel, CPUs, clock, memory."""
+
+import re
+import shlex
+import struct
+
+from engine import Comparison, OneOf
+
+NT_GNU_BUILD_ID = 3
+KERNEL_BASE = 0xffffffff80000000
+LINK_TEXT = 0xffffffff81000000  # _text of x86-64 before KASLR
+
+
+# --- names ---
+
+def _dmi(truth, name):
+    return truth.line(f"sys/dmi/{name}")
+
+
+def _packages(truth):
+    """CPUs by package."""
+    found = {}
+    for cpu in truth.cpus:
+        found.setdefault(cpu.get("physical id", "0"), []).append(cpu)
+    return found
+
+
+def _hex(text):
+    return text.lower() if text else None
+
+
+def _system_info(case):
+    truth, boot_cpu = case.truth, case.truth.cpus[0]
+    host = truth.uname["nodename"]
+    cores = {(c.get("physical id", "0"), c.get("core id", c["processor"])) for c in truth.cpus}
+    yield {
+        "hostname": host, "computer_name": host, "local_hostname": host, "nodename": host,
+        "uuid": _hex(_dmi(truth, "product_uuid")), "cpu_type": truth.uname["machine"],
+        "cpu_subtype": boot_cpu["model"], "cpu_brand": boot_cpu["model name"],
+        "cpu_physical_cores": len(cores), "cpu_logical_cores": len(truth.cpus),
+        "cpu_sockets": len(_packages(truth)), "cpu_microcode": boot_cpu.get("microcode"),
+        "physical_memory": truth.meminfo["MemTotal"],
+        "hardware_vendor": _dmi(truth, "sys_vendor"), "hardware_model": _dmi(truth, "product_name"),
+        "hardware_version": _dmi(truth, "product_version"),
+        "hardware_serial": _dmi(truth, "product_serial") or None,
+        "board_vendor": _dmi(truth, "board_vendor"), "board_model": _dmi(truth, "board_name"),
+        "board_version": _dmi(truth, "board_version"), "board_serial": _dmi(truth, "board_serial"),
+        "domainname": truth.uname["domainname"], "release": truth.uname["release"],
+        "machine": truth.uname["machine"],
+    }
+
+
+def os_release(truth):
+    """{name: value} of the guest's /etc/os-release."""
+    pairs = (line.split("=", 1) for line in (truth.line("sys/etc.os-release") or "").splitlines()
+             if "=" in line)
+    return {name: "".join(shlex.split(value)) if " " not in value else shlex.split(value)[0]
+            for name, value in pairs}
+
+
+def _os_version(case):
+    release = os_release(case.truth)
+    numbers = [int(n) for n in re.findall(r"\d+", release.get("VERSION_ID", ""))] + [None] * 3
+    yield {
+        "name": release.get("NAME", case.truth.uname["sysname"]),
+        "version": release.get("VERSION"), "major": numbers[0], "minor": numbers[1],
+        "patch": numbers[2], "build": release.get("BUILD_ID"), "platform": release.get("ID"),
+        "platform_like": release.get("ID_LIKE"), "codename": release.get("VERSION_CODENAME"),
+        "arch": case.truth.uname["machine"], "pid_with_namespace": 0,
+        "mount_namespace_id": OneOf(*case.truth.entries("mntns")),
+    }
+
+
+# --- kernel ---
+
+def build_id(notes):
+    """Hex digits of the GNU build id in ELF notes; None if there is none."""
+    at = 0
+    while at + 12 <= len(notes):
+        name_size, size, kind = struct.unpack_from("<III", notes, at)
+        name = at + 12
+        body = name + (name_size + 3 & ~3)
+        if kind == NT_GNU_BUILD_ID and notes[name:name + name_size] == b"GNU\0":
+            return notes[body:body + size].hex()
+        at = body + (size + 3 & ~3)
+    return None
+
+
+def _kernel_symbol(truth, name):
+    for line in truth.lines("sys/kallsyms"):
+        address, _, symbol = line.split()[:3]
+        if symbol.decode() == name:
+            return int(address, 16)
+    return None
+
+
+def _kernel_pa(truth):
+    for line in truth.lines("sys/iomem"):
+        match = re.match(rb"\s*([0-9a-f]+)-[0-9a-f]+ : Kernel code", line)
+        if match:
+            return int(match.group(1), 16)
+    return None
+
+
+def _addr(value):
+    return f"0x{value & 0xffffffffffffffff:016x}"
+
+
+def _placement(truth):
+    """Where the kernel lies, as far as the truth has its symbols and its memory map."""
+    text, pa, row = _kernel_symbol(truth, "_text"), _kernel_pa(truth), {}
+    if text:
+        row |= {"kernel_addr": _addr(text), "kaslr_offset": _addr(text - LINK_TEXT)}
+    if pa:
+        row["kernel_pa"] = _addr(pa)
+    if text and pa:
+        row["phys_base"] = _addr(pa - (text - KERNEL_BASE))
+    return row
+
+
+def _option(words, name):
+    values = [word.partition("=")[2] for word in words if word.startswith(name + "=")]
+    return values[0] if values else None
+
+
+def _kernel_info(case):
+    truth = case.truth
+    words = truth.line("sys/cmdline").split(" ")
+    kept = [w for w in words if not w.startswith(("BOOT_IMAGE=", "root="))]
+    yield {
+        "version": truth.uname["release"], "arguments": " ".join(kept),
+        "path": _option(words, "BOOT_IMAGE"), "device": _option(words, "root"),
+        "build_id": build_id(truth.raw("sys/sys.kernel.notes") or b""),
+        "page_levels": 5 if "la57" in truth.cpus[0]["flags"].split() else 4,
+        "banner": truth.line("sys/version"), **_placement(truth),
+    }
+
+
+# --- CPUs ---
+
+def _cpu_row(number, package, cpus):
+    cpu = cpus[0]
+    mhz, _, fraction = cpu["cpu MHz"].partition(".")
+    return {
+        "device_id": f"CPU{package}", "model": cpu["model name"], "manufacturer": cpu["vendor_id"],
+        "processor_type": None, "cpu_status": None, "number_of_cores": cpu.get("cpu cores", "1"),
+        "logical_processors": len(cpus), "address_width": "64", "current_clock_speed": int(mhz),
+        "max_clock_speed": None, "socket_designation": None, "mhz": int(mhz),
+        "hz": int(mhz) * 10**6 + int(fraction) * 10**3,
+        "cache_size_kb": int(cpu["cache size"].split()[0]) if "cache size" in cpu else None,
+        "family": int(cpu["cpu family"]), "model_id": int(cpu["model"]),
+        "stepping": int(cpu["stepping"]) if cpu["stepping"].isdigit() else None,
+        "microcode": cpu.get("microcode"),
+    }
+
+
+def _cpu_info(case):
+    for number, (package, cpus) in enumerate(_packages(case.truth).items()):
+        yield _cpu_row(number, package, cpus)
+
+
+# --- clock ---
+
+def _time(case):
+    truth = case.truth
+    yield {
+        "timezone": "UTC", "local_timezone": None, "unix_ns": truth.clock("realtime"),
+        "boot_ns": truth.clock("realtime") - truth.clock("boottime"),
+    }
+
+
+def _uptime(case):
+    yield {"total_seconds": case.truth.clock("boottime") // 10**9}
+
+
+# --- memory ---
+
+MEMINFO = {
+    "memory_total": "MemTotal", "memory_free": "MemFree", "memory_available": "MemAvailable",
+    "buffers": "Buffers", "cached": "Cached", "swap_cached": "SwapCached", "active": "Active",
+    "inactive": "Inactive", "swap_total": "SwapTotal", "swap_free": "SwapFree",
+}
+
+
+def _memory_info(case):
+    yield {column: case.truth.meminfo[name] for column, name in MEMINFO.items()}
+
+
+def system_ram(truth):
+    """[(start, end)] of the System RAM of /proc/iomem, ends exclusive."""
+    found = []
+    for line in truth.lines("sys/iomem"):
+        match = re.match(rb"([0-9a-f]+)-([0-9a-f]+) : System RAM", line)
+        if match:
+            found.append((int(match.group(1), 16), int(match.group(2), 16) + 1))
+    return found
+
+
+CALENDAR = "relations: the calendar form of unix_ns"
+
+COMPARISONS = [
+    Comparison("system_info", (), _system_info),
+    Comparison("os_version", (), _os_version),
+    Comparison("kernel_info", (), _kernel_info, untold={
+        column: "compared where the truth has kallsyms and iomem"
+        for column in ("kernel_addr", "kaslr_offset", "kernel_pa", "phys_base")}),
+    Comparison("cpu_info", ("device_id",), _cpu_info),
+    Comparison("time", (), _time, untold={column: CALENDAR for column in (
+        "weekday", "year", "month", "day", "hour", "minutes", "seconds", "unix_time", "timestamp",
+        "datetime", "iso_8601")}),
+    Comparison("uptime", (), _uptime, untold={
+        column: "relations: total_seconds taken apart"
+        for column in ("days", "hours", "minutes", "seconds")}),
+    Comparison("memory_info", (), _memory_info),
+]
