@@ -9,7 +9,6 @@
 #include "formats/zstd_seek.h"
 
 #include "formats/scratch.h"
-#include "formats/xxh64.h"
 #include "src/base/bytes.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
@@ -17,6 +16,7 @@
 #include <string.h>
 
 #include <zstd.h>
+#include <xxhash.h>
 
 enum {
 	FOOTER_SIZE = 9,
@@ -73,7 +73,7 @@ static bool decompress(struct seek_io *z, size_t i, uint8_t *to)
 	size_t size = ZSTD_decompressDCtx(z->ctx, to, frame_size(z, i), z->in, n);
 	if (ZSTD_isError(size) || size != frame_size(z, i))
 		return false;
-	return !z->has_checks || (uint32_t)xxh64(to, size) == z->frames[i].check;
+	return !z->has_checks || (uint32_t)XXH64(to, size, 0) == z->frames[i].check;
 }
 
 static void save(struct seek_io *z, size_t i, const uint8_t *bytes)
@@ -108,7 +108,8 @@ static const uint8_t *get_frame(struct seek_io *z, size_t i)
 	for (size_t k = 0; k < z->n_kept; k++)
 		if (z->kept[k].frame == i)
 			return z->kept[k].bytes;
-	struct kept *k = &z->kept[z->next_kept++ % z->n_kept];
+	struct kept *k = &z->kept[z->next_kept];
+	z->next_kept = z->next_kept + 1 < z->n_kept ? z->next_kept + 1 : 0;
 	if (!k->bytes)
 		k->bytes = mem_alloc(z->frame_max);
 	k->frame = NO_FRAME;

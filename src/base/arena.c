@@ -6,6 +6,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ static struct arena_block *block_new(size_t n, struct arena_block *next)
 
 void *arena_alloc(struct arena *a, size_t n)
 {
+	if (n > PTRDIFF_MAX - BLOCK_SIZE) // what follows would wrap around
+		return mem_zalloc(n, SIZE_MAX);
 	n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (!a->head || a->head->size - a->head->used < n)
 		a->head = block_new(n, a->head);

@@ -3,7 +3,8 @@
 // part of the sentence, and the command line prints the whole of it once.
 //
 // There is one error in flight a thread, so the slot is thread-local and nothing is allocated or
-// freed on the error path. An error must be handled or passed on before the next call that can fail.
+// freed on the error path. An error must be handled or passed on before the next call that can
+// fail.
 #ifndef VMI_BASE_ERR_H
 #define VMI_BASE_ERR_H
 
@@ -11,13 +12,13 @@
 
 // What went wrong, as coarse as a caller needs to react to; the exit status follows from it.
 enum err_code {
-	ERR_USAGE,       // the command line
-	ERR_IO,          // the operating system said no
-	ERR_FORMAT,      // recognised, but broken
+	ERR_USAGE,	 // the command line
+	ERR_IO,		 // the operating system said no
+	ERR_FORMAT,	 // recognised, but broken
 	ERR_UNSUPPORTED, // recognised, but not supported
-	ERR_NO_KERNEL,   // no kernel, or no types or symbols for it
-	ERR_OUTPUT,      // the result can't be written
-	ERR_LIMIT,       // a bound of ours was hit
+	ERR_NO_KERNEL,	 // no kernel, or no types or symbols for it
+	ERR_OUTPUT,	 // the result can't be written
+	ERR_LIMIT,	 // a bound of ours was hit
 	ERR_NOT_FOUND,
 	ERR_INTERNAL,
 };

@@ -11,7 +11,8 @@
 void *mem_alloc(size_t n) __attribute__((malloc, returns_nonnull, warn_unused_result));
 void *mem_zalloc(size_t count, size_t size)
 	__attribute__((malloc, returns_nonnull, warn_unused_result));
-void *mem_grow(void *p, size_t count, size_t size) __attribute__((returns_nonnull, warn_unused_result));
+void *mem_grow(void *p, size_t count, size_t size)
+	__attribute__((returns_nonnull, warn_unused_result));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull, warn_unused_result));
 char *mem_printf(const char *fmt, ...)
 	__attribute__((malloc, returns_nonnull, warn_unused_result, format(printf, 1, 2)));

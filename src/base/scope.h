@@ -20,7 +20,7 @@ static inline void scope_close(const int *fd)
 		(void)close(*fd);
 }
 
-#define _cleanup_free_  _cleanup_(scope_free)
+#define _cleanup_free_	_cleanup_(scope_free)
 #define _cleanup_close_ _cleanup_(scope_close)
 
 #endif

@@ -60,8 +60,9 @@ static size_t put_code_point(char *d, uint32_t c)
 	size_t n = 0;
 	int shift = 20;
 
-	memcpy(d, "\\u{", 3);
-	n += 3;
+	d[n++] = '\\';
+	d[n++] = 'u';
+	d[n++] = '{';
 	while (shift > 0 && c >> shift == 0)
 		shift -= 4;
 	for (; shift >= 0; shift -= 4)

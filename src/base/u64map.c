@@ -13,7 +13,8 @@ struct u64map_slot {
 
 static struct u64map_slot *probe(const struct u64map *m, uint64_t key)
 {
-	size_t i = (size_t)((key * 0x9e3779b97f4a7c15ULL) >> 20) & (m->cap - 1);
+	uint64_t h = (key ^ key >> 32) * 0x9e3779b97f4a7c15ULL;
+	size_t i = (size_t)(h ^ h >> 32) & (m->cap - 1);
 
 	while (m->slots[i].used && m->slots[i].key != key)
 		i = (i + 1) & (m->cap - 1);

@@ -15,10 +15,9 @@
 
 // A pointer to a new, uninitialised last element.
 #define vec_add(v)                                                                                 \
-	(((v)->n == (v)->cap                                                                       \
-		  ? (void)((v)->cap = (v)->cap ? (v)->cap * 2 : 16,                                \
-			   (v)->at = mem_grow((v)->at, (v)->cap, sizeof(*(v)->at)))                \
-		  : (void)0),                                                                      \
+	(((v)->n == (v)->cap ? (void)((v)->cap = (v)->cap ? (v)->cap * 2 : 16,                     \
+				      (v)->at = mem_grow((v)->at, (v)->cap, sizeof(*(v)->at)))     \
+			     : (void)0),                                                           \
 	 &(v)->at[(v)->n++])
 
 #define vec_push(v, x) ((void)(*vec_add(v) = (x)))

@@ -32,12 +32,12 @@ static struct err *file_read(struct io *io, uint64_t off, void *buf, size_t n, s
 
 	*got = 0;
 	while (done < n) {
-		ssize_t r = pread(f->fd, (char *)buf + done, n - done, (off_t)(off + done));
+		unsigned long long at = off + done;
+		ssize_t r = pread(f->fd, (char *)buf + done, n - done, (off_t)at);
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0 && !means_hole(errno))
-			return err_errno(ERR_IO, "%s: can't be read at byte %llu", io->path,
-					 (unsigned long long)(off + done));
+			return err_errno(ERR_IO, "%s: can't be read at byte %llu", io->path, at);
 		if (r <= 0)
 			break;
 		done += (size_t)r;
@@ -116,14 +116,16 @@ struct err *io_open_file(const char *path, struct io **out)
 	if (stat(path, &st) != 0)
 		return refuse_open(path);
 	TRY(refuse_kind(path, st.st_mode));
-	_cleanup_close_ int fd = open_quietly(path);
+	int fd = open_quietly(path);
 	if (fd < 0)
 		return refuse_open(path);
-	uint64_t size;
-	TRY(size_of(path, fd, &size));
-	*out = io_from_fd(fd, path, size);
-	fd = -1;
-	return NULL;
+	uint64_t size = 0;
+	struct err *e = size_of(path, fd, &size);
+	if (e)
+		(void)close(fd);
+	else
+		*out = io_from_fd(fd, path, size);
+	return e;
 }
 
 struct io *io_from_fd(int fd, const char *path, uint64_t size)

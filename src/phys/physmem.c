@@ -194,6 +194,17 @@ static bool read_split(struct physmem *pm, uint64_t pa, uint8_t *buf, size_t n)
 	return true;
 }
 
+// A pointer or an int, most of the time: the compiler makes each of them one load.
+static inline void copy(void *to, const uint8_t *from, size_t n)
+{
+	if (n == 8)
+		memcpy(to, from, 8);
+	else if (n == 4)
+		memcpy(to, from, 4);
+	else
+		memcpy(to, from, n);
+}
+
 // n bytes inside one page that is not the last one hit.
 static bool read_in_page(struct physmem *pm, uint64_t pa, void *buf, size_t n)
 {
@@ -203,7 +214,7 @@ static bool read_in_page(struct physmem *pm, uint64_t pa, void *buf, size_t n)
 	if (!bytes)
 		return read_split(pm, pa, buf, n);
 	pm->hot = (struct slot){page, bytes};
-	memcpy(buf, bytes + pa % PAGE_SIZE, n);
+	copy(buf, bytes + pa % PAGE_SIZE, n);
 	return true;
 }
 
@@ -232,12 +243,7 @@ bool physmem_read(struct physmem *pm, uint64_t pa, void *buf, size_t n)
 
 	if (pa >> PAGE_SHIFT != pm->hot.page || n > PAGE_SIZE - at)
 		return read_across(pm, pa, buf, n);
-	if (n == 8) // a pointer or an int, most of the time: the compiler makes each one load
-		memcpy(buf, pm->hot.bytes + at, 8);
-	else if (n == 4)
-		memcpy(buf, pm->hot.bytes + at, 4);
-	else
-		memcpy(buf, pm->hot.bytes + at, n);
+	copy(buf, pm->hot.bytes + at, n);
 	return true;
 }
 

@@ -75,7 +75,7 @@ void elf_qemu_notes(struct elf_build *b, unsigned n, uint32_t size)
 	uint64_t desc[55], prstatus[42] = {0};
 
 	for (size_t i = 0; i < 55; i++)
-		desc[i] = n * 1000 + i * 8;
+		desc[i] = n * UINT64_C(1000) + i * 8;
 	desc[0] = 1 | (uint64_t)size << 32;
 	elf_note(b, "CORE", 5, NT_PRSTATUS, prstatus, sizeof(prstatus));
 	elf_note(b, "QEMU", 5, 0, desc, size);

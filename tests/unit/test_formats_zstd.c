@@ -201,13 +201,13 @@ Test(zstd, a_damaged_frame_is_absent_and_the_others_are_there)
 	size_t off = 0;
 
 	for (size_t i = 0; i < 5; i++)
-		off += le32(b.at + b.n - 9 - (16 - i) * 12);
+		off += le32(b.at + b.n - 9 - 16 * (size_t)12 + 12 * i);
 	b.at[off + 20000] ^= 0x10;
 	struct image *img = open_blob(&b);
 	cr_assert(physmem_read(img->mem, 4 * FRAME + 40000, buf, 8));
 	cr_assert_not(physmem_read(img->mem, 5 * FRAME + 40000, buf, 8));
 	cr_assert(physmem_read(img->mem, 6 * FRAME + 40000, buf, 8));
-	cr_assert_eq(memcmp(buf, c + 6 * FRAME + 40000, 8), 0);
+	cr_assert_eq(memcmp(buf, c + (size_t)6 * FRAME + 40000, 8), 0);
 	cr_assert_eq(physmem_stats(img->mem).unreadable, 1);
 	image_close(img);
 	blob_fini(&b);
