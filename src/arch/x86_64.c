@@ -3,6 +3,7 @@
 #include "src/arch/x86_64.h"
 
 #include "src/base/bytes.h"
+#include "src/base/u64map.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ enum {
 	PTE_LARGE = 1 << 7,
 	PTE_PROT_NONE = 1 << 8,
 };
-#define PTE_NX   (1ULL << 63)
+#define PTE_NX	 (1ULL << 63)
 #define PTE_ADDR 0x000ffffffffff000ULL
 
 void aspace_init(struct aspace *as, struct physmem *mem, uint64_t root_pa, unsigned levels)
@@ -145,7 +146,26 @@ struct scan {
 	uint64_t *budget;
 	bool (*visit)(void *arg, const struct as_page *page);
 	void *arg;
+	struct u64map done; // tables that were read
+	bool cycle, holes;
 };
+
+const char *scan_end_text(enum scan_end e)
+{
+	switch (e) {
+	case SCAN_WHOLE:
+		return "complete";
+	case SCAN_STOPPED:
+		return "stopped";
+	case SCAN_BUDGET:
+		return "more page tables than memory can hold";
+	case SCAN_CYCLE:
+		return "page tables that lead to themselves";
+	case SCAN_HOLES:
+		return "a page table that is not in the image";
+	}
+	return "?";
+}
 
 // What the tables above allow: a permission holds only if every level grants it.
 struct path {
@@ -189,23 +209,45 @@ static uint64_t sign_extend(const struct aspace *as, uint64_t va)
 	return (uint64_t)((int64_t)(va << unused) >> unused);
 }
 
-// Depth is bounded by the number of levels.
-static bool scan_table(const struct scan *s, uint64_t table_pa, uint64_t base, unsigned level,
+// A table has one place in an address space; but for those of level 2 that hugetlbfs shares between
+// mappings (huge_pmd_share(), mm/hugetlb.c).
+static bool is_new(struct scan *s, uint64_t table_pa, unsigned level)
+{
+	return u64map_add(&s->done, table_pa, level) ||
+	       (level == 2 && *u64map_get(&s->done, table_pa) == 2);
+}
+
+static bool read_table(struct scan *s, uint64_t table_pa, uint8_t raw[PAGE_SIZE])
+{
+	--*s->budget;
+	if (!physmem_read(s->as->mem, table_pa, raw, PAGE_SIZE)) {
+		s->holes = true;
+		return false;
+	}
+	return true;
+}
+
+// Depth is bounded by the number of levels. False if the scan must end.
+static bool scan_table(struct scan *s, uint64_t table_pa, uint64_t base, unsigned level,
 		       struct path above) // NOLINT(misc-no-recursion)
 {
 	uint8_t raw[PAGE_SIZE];
 	uint64_t span = 1ULL << level_shift(level);
 
+	if (!is_new(s, table_pa, level)) {
+		s->cycle = true;
+		return true;
+	}
 	if (*s->budget == 0)
 		return false;
-	--*s->budget;
-	if (!physmem_read(s->as->mem, table_pa, raw, sizeof(raw)))
-		return true; // an absent table: nothing known below it
-	uint64_t first = s->start > base ? (s->start - base) / span : 0;
-	for (uint64_t i = first; i < 512; i++) {
+	if (!read_table(s, table_pa, raw))
+		return true;
+	for (uint64_t i = 0; i < 512; i++) {
 		uint64_t va = sign_extend(s->as, base + i * span), entry = le64(raw + i * 8);
 		if (va > s->end - 1)
 			break;
+		if (va + (span - 1) < s->start)
+			continue;
 		if (!(entry & PTE_PRESENT) && !(is_prot_none(entry) && is_leaf(entry, level)))
 			continue;
 		struct path path = path_down(above, entry);
@@ -218,12 +260,16 @@ static bool scan_table(const struct scan *s, uint64_t table_pa, uint64_t base, u
 	return true;
 }
 
-bool aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
-		 bool (*visit)(void *, const struct as_page *), void *arg)
+enum scan_end aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
+			  bool (*visit)(void *, const struct as_page *), void *arg)
 {
-	struct scan s = {as, start, end, budget, visit, arg};
+	struct scan s = {as, start, end, budget, visit, arg, {0}, false, false};
 
 	if (end <= start)
-		return true;
-	return scan_table(&s, as->root_pa, 0, as->levels, (struct path){true, true, true});
+		return SCAN_WHOLE;
+	bool whole = scan_table(&s, as->root_pa, 0, as->levels, (struct path){true, true, true});
+	u64map_fini(&s.done);
+	if (!whole)
+		return *budget == 0 ? SCAN_BUDGET : SCAN_STOPPED;
+	return s.cycle ? SCAN_CYCLE : s.holes ? SCAN_HOLES : SCAN_WHOLE;
 }

@@ -30,9 +30,9 @@ void aspace_init(struct aspace *as, struct physmem *mem, uint64_t root_pa, unsig
 enum as_fault {
 	AS_OK,
 	AS_NOT_CANONICAL,
-	AS_NOT_MAPPED, // an entry says: not present (never touched, swapped, PROT_NONE aside)
+	AS_NOT_MAPPED,	 // an entry says: not present (never touched, swapped, PROT_NONE aside)
 	AS_TABLE_ABSENT, // a page table is not in the image
-	AS_PAGE_ABSENT,  // mapped, but the page is not in the image
+	AS_PAGE_ABSENT,	 // mapped, but the page is not in the image
 };
 const char *as_fault_text(enum as_fault f);
 
@@ -51,10 +51,18 @@ struct as_page {
 	bool writable, executable, user, dirty, accessed, prot_none;
 };
 
+enum scan_end {
+	SCAN_WHOLE,
+	SCAN_STOPPED, // by the visitor
+	SCAN_BUDGET,  // more tables than were allowed
+	SCAN_CYCLE,   // a table leads to one that was scanned before, which is left out there
+	SCAN_HOLES,   // a table is not in the image
+};
+const char *scan_end_text(enum scan_end e);
+
 // Visits the mapped pages of [start, end) in order of address. The visitor returns false to stop.
-// Gives false if it was stopped or the budget (tables read, counted down) ran out: page tables that
-// point to themselves would otherwise go on for ever.
-bool aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
-		 bool (*visit)(void *arg, const struct as_page *page), void *arg);
+// The budget, tables to read, is counted down. What is worst of the above is the result.
+enum scan_end aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
+			  bool (*visit)(void *arg, const struct as_page *page), void *arg);
 
 #endif

@@ -18,12 +18,25 @@ static uint32_t decode(const char *s, size_t len)
 	return c;
 }
 
+// \uNNNN
+static size_t put_unit(char *d, uint32_t unit)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*d++ = '\\';
+	*d++ = 'u';
+	for (int shift = 12; shift >= 0; shift -= 4)
+		*d++ = digits[unit >> shift & 15];
+	return 6;
+}
+
+// Beyond 16 bits a pair of surrogates (RFC 8259, 7).
 static size_t put_escape(char *d, uint32_t c)
 {
 	if (c < 0x10000)
-		return (size_t)sprintf(d, "\\u%04x", c);
+		return put_unit(d, c);
 	c -= 0x10000;
-	return (size_t)sprintf(d, "\\u%04x\\u%04x", 0xd800 + (c >> 10), 0xdc00 + (c & 0x3ff));
+	return put_unit(d, 0xd800 + (c >> 10)) + put_unit(d + 6, 0xdc00 + (c & 0x3ff));
 }
 
 static size_t put_char(char *d, uint32_t c)

@@ -61,7 +61,7 @@ static bool better(const struct fit *a, const struct fit *b)
 	return a->score > b->score;
 }
 
-static struct err *find(struct image *img, struct kernel **out)
+static struct err *find(struct image *img, enum find_effort effort, struct kernel **out)
 {
 	uint64_t cr3s[64];
 	size_t n = 0;
@@ -69,7 +69,7 @@ static struct err *find(struct image *img, struct kernel **out)
 	for (size_t i = 0; i < img->n_vcpus && n < sizeof(cr3s) / sizeof(cr3s[0]); i++)
 		if (img->vcpus[i].has & 1U << VCPU_CR3)
 			cr3s[n++] = img->vcpus[i].reg[VCPU_CR3];
-	return kernel_find(img->mem, cr3s, n, out);
+	return kernel_find(img->mem, cr3s, n, effort, out);
 }
 
 static void describe(char *note, size_t n, uint64_t low_end, const struct fit *f)
@@ -105,7 +105,7 @@ static struct err *try_layout(struct image *img, uint64_t low_end, struct choice
 			      struct kernel **out)
 {
 	TRY(image_set_hole(img, low_end, NULL));
-	TRY(find(img, out));
+	TRY(find(img, FIND_QUICK, out));
 	struct fit f = fit_of(img, *out);
 	if (!best->made || better(&f, &best->fit)) {
 		*best = (struct choice){.fit = f, .low_end = low_end, .made = true};
@@ -114,26 +114,29 @@ static struct err *try_layout(struct image *img, uint64_t low_end, struct choice
 	return NULL;
 }
 
-struct err *layout_find_kernel(struct image *img, struct kernel **out)
+// The best of the candidates; *out only if it is so good that no other need be tried.
+static struct err *choose_layout(struct image *img, struct choice *best, struct kernel **out)
 {
-	struct choice best = {0};
-	struct err first = {.code = ERR_NO_KERNEL}; // the message of the likeliest layout
-
-	if (!image_hole_unknown(img))
-		return find(img, out);
 	for (size_t i = 0; i < image_hole_n_candidates; i++) {
 		struct kernel *k = NULL;
-		struct err *e = try_layout(img, image_hole_candidates[i], &best, &k);
-		if (e && i == 0)
-			first = *e;
-		if (!e && perfect(&best.fit)) {
+		struct err *e = try_layout(img, image_hole_candidates[i], best, &k);
+		if (!e && perfect(&best->fit)) {
 			*out = k;
-			return image_set_hole(img, best.low_end, best.note);
+			break;
 		}
 		kernel_free(k);
 	}
-	if (!best.made)
-		return err_new(first.code, "%s", first.msg);
-	TRY(image_set_hole(img, best.low_end, best.note));
-	return find(img, out);
+	return image_set_hole(img, best->low_end, best->made ? best->note : NULL);
+}
+
+struct err *layout_find_kernel(struct image *img, struct kernel **out)
+{
+	struct choice best = {0};
+
+	*out = NULL;
+	if (image_hole_unknown(img))
+		TRY(choose_layout(img, &best, out));
+	if (*out || !find(img, FIND_QUICK, out))
+		return NULL;
+	return find(img, FIND_EVERYWHERE, out);
 }

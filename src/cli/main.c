@@ -4,16 +4,16 @@
 
 #include "formats/fmt.h"
 #include "src/cli/terminal.h"
+#include "src/db/sqlite_sink.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <string.h>
 
 static struct err *print_version(void)
 {
 	(void)printf("vmiscan %s\ndatabase schema %d, SQLite %s\n", VMISCAN_VERSION, SCHEMA_VERSION,
-		     sqlite3_libversion());
+		     sqlite_sink_library());
 	return NULL;
 }
 
@@ -45,36 +45,19 @@ static struct err *run_call(const struct options *o, int argc, char **argv,
 	return err_new(ERR_INTERNAL, "call %d has no code", (int)o->call);
 }
 
-enum exit_status exit_status_of(const struct err *e)
-{
-	switch (e->code) {
-	case ERR_USAGE:
-		return EXIT_USAGE;
-	case ERR_IO:
-	case ERR_FORMAT:
-	case ERR_UNSUPPORTED:
-	case ERR_LIMIT:
-		return EXIT_UNREADABLE;
-	case ERR_NO_KERNEL:
-		return EXIT_NO_KERNEL;
-	case ERR_OUTPUT:
-		return EXIT_OUTPUT;
-	case ERR_NOT_FOUND:
-	case ERR_INTERNAL:
-		break;
-	}
-	return EXIT_INTERNAL;
-}
-
 // A reader that went away (`| head`) has what it wanted; anything else is an output not written.
 static enum exit_status close_stdout(enum exit_status status)
 {
-	errno = 0;
-	bool bad = fflush(stdout) != 0 || ferror(stdout);
+	int why = errno; // of the last call that failed, if one of those that printed did
 
-	if (!bad || errno == EPIPE)
+	if (!ferror(stdout)) {
+		if (fflush(stdout) == 0)
+			return status;
+		why = errno;
+	}
+	if (why == EPIPE)
 		return status;
-	say("standard output: can't be written: %s; send it elsewhere", strerror(errno));
+	say("standard output: can't be written: %s; send it elsewhere", strerror(why));
 	return EXIT_OUTPUT;
 }
 

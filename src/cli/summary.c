@@ -92,9 +92,8 @@ static void process_lines(const struct line *l, const struct tally *t)
 {
 	label(l, "Processes");
 	(void)fprintf(l->out, "%" PRIu64 " (", t->rows[TABLE_processes]);
-	count(l, "", t->kthreads, "kernel thread", "s)");
-	if (t->kthreads == 1)
-		(void)fputc(')', l->out);
+	count(l, "", t->kthreads, "kernel thread", "s");
+	(void)fputc(')', l->out);
 	count(l, ", ", t->rows[TABLE_threads], "thread", "s");
 	for (size_t i = LIVE + 1; i < LIFECYCLE_COUNT; i++)
 		if (t->lifecycle[i])
@@ -103,7 +102,7 @@ static void process_lines(const struct line *l, const struct tally *t)
 	end(l);
 	label(l, "Memory");
 	count(l, "", t->rows[TABLE_process_memory_map], "mapping", "s");
-	count(l, ", ", t->rows[TABLE_process_page_map], "run", "s of pages");
+	count(l, ", ", t->rows[TABLE_process_page_map], "page run", "s");
 	end(l);
 }
 

@@ -102,7 +102,8 @@ static bool window_grow(struct kernel *k, struct window *w, size_t size)
 static bool find_btf(const struct window *w, size_t *off, size_t *btf_size)
 {
 	while (*off + BTF_HEAD <= w->size) {
-		// memchr for the magic's rare first byte is many times faster than memmem for all four
+		// memchr for the magic's rare first byte is many times faster than memmem for all
+		// four
 		const uint8_t *p = memchr(w->bytes + *off, 0x9f, w->size - BTF_HEAD + 1 - *off);
 		if (!p)
 			break;

@@ -15,7 +15,7 @@ enum {
 	IMAGE_ALIGN = 2 << 20,
 };
 #define DIRECT_MAP_ALIGN (1ULL << 30) // PUD_SIZE: arch/x86/mm/kaslr.c rounds page_offset_base to it
-#define TOP_OF_4_LEVELS  0xffff800000000000ULL
+#define TOP_OF_4_LEVELS	 0xffff800000000000ULL
 
 static bool read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v)
 {
@@ -49,8 +49,8 @@ static bool init_task_in(struct kernel *k, uint64_t pa, const uint8_t *buf, size
 	const uint8_t *at = buf;
 
 	while ((at = memmem(at, n - (size_t)(at - buf), name, sizeof(name) - 1))) {
-		uint64_t va, task_pa = pa + (uint64_t)(at - buf) -
-				       k->field[F(task_struct, comm)].off;
+		uint64_t va,
+			task_pa = pa + (uint64_t)(at - buf) - k->field[F(task_struct, comm)].off;
 		if (is_init_task(k, task_pa, &va)) {
 			k->init_task = va;
 			k->phys_base = task_pa - (va - KERNEL_IMAGE_BASE);
@@ -128,7 +128,8 @@ static bool root_of_a_process(struct kernel *k)
 	size_t tasks_off = k->field[F(task_struct, tasks)].off;
 	uint64_t head = k->init_task + tasks_off, at;
 
-	if (!read_pa(k, k->init_task - KERNEL_IMAGE_BASE + k->phys_base, F(task_struct, tasks), &at))
+	if (!read_pa(k, k->init_task - KERNEL_IMAGE_BASE + k->phys_base, F(task_struct, tasks),
+		     &at))
 		return false;
 	for (int i = 0; i < MAX_HOPS && at != head; i++) {
 		uint64_t pa = at - tasks_off - k->page_offset, mm, pgd;
@@ -159,10 +160,12 @@ struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s)
 	    !k_has(k, F(task_struct, thread_node)) || !k_has(k, F(signal_struct, thread_head)))
 		return err_new(ERR_NO_KERNEL, "its BTF does not describe task_struct");
 	if (!find_init_task(k))
-		return err_new(ERR_NO_KERNEL, "no init_task behind its .rodata: not a running kernel");
+		return err_new(ERR_NO_KERNEL,
+			       "no init_task behind its .rodata: not a running kernel");
 	if (!find_direct_map(k))
-		return err_new(ERR_NO_KERNEL, "no task follows init_task in memory: the image lacks it, "
-					      "or was written while the kernel changed");
+		return err_new(ERR_NO_KERNEL,
+			       "no task follows init_task in memory: the image lacks it, "
+			       "or was written while the kernel changed");
 	if (!root_of_a_process(k) && !root_of_a_cpu(k, cr3s, n_cr3s))
 		return err_new(ERR_NO_KERNEL, "no page tables map it");
 	return NULL;

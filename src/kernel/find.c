@@ -106,26 +106,24 @@ static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anc
 static struct err *not_found(const struct search *s)
 {
 	if (s->n_candidates == 0)
-		return err_new(ERR_NO_KERNEL, "no Linux kernel in this memory: no linux_banner anywhere");
+		return err_new(ERR_NO_KERNEL,
+			       "no Linux kernel in this memory: no linux_banner in it");
 	return err_new(ERR_NO_KERNEL, "no usable kernel among %zu candidate%s; the last: %s",
 		       s->n_candidates, s->n_candidates == 1 ? "" : "s", s->why);
 }
 
 struct err *kernel_find(struct physmem *mem, const uint64_t *cr3s, size_t n_cr3s,
-			struct kernel **out)
+			enum find_effort effort, struct kernel **out)
 {
 	struct search s = {0};
 	anchor_vec anchors = {0};
 
 	*out = NULL;
-	anchors_cheap(mem, &anchors);
-	try_all(&s, mem, &anchors, cr3s, n_cr3s);
-	if (!s.best) {
-		anchors.n = 0;
-		s.n_candidates = 0;
+	if (effort == FIND_QUICK)
+		anchors_cheap(mem, &anchors);
+	else
 		anchors_everywhere(mem, &anchors);
-		try_all(&s, mem, &anchors, cr3s, n_cr3s);
-	}
+	try_all(&s, mem, &anchors, cr3s, n_cr3s);
 	vec_fini(&anchors);
 	if (!s.best)
 		return not_found(&s);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bounded walks over the kernel's lists and trees. Each ends with a reason; none can go on for ever.
+// Bounded walks over the kernel's lists and trees. Each ends with a reason; none can go on for
+// ever.
 #ifndef VMI_KERNEL_ITER_H
 #define VMI_KERNEL_ITER_H
 

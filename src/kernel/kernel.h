@@ -37,8 +37,8 @@ enum symbol {
 struct field_place {
 	bool present;
 	bool is_signed, is_pointer;
-	uint8_t bit_off, bit_size; // bit_size 0: no bit-field; else bit_off counts from byte `off`
-	uint32_t off, size;	   // bytes; size of the whole member
+	uint8_t bit_off, bit_size;  // bit_size 0: no bit-field; else bit_off counts from byte `off`
+	uint32_t off, size;	    // bytes; size of the whole member
 	uint32_t elem_size, n_elem; // of arrays; else size and 1
 };
 
@@ -68,11 +68,11 @@ struct kernel {
 	uint64_t kaslr_offset; // of the kernel image's virtual address
 	uint64_t page_offset;  // start of the direct map
 	uint64_t banner_pa;
-	char *banner;   // "Linux version ...", without the newline
-	char *release;  // init_uts_ns.name.release
+	char *banner;	// "Linux version ...", without the newline
+	char *release;	// init_uts_ns.name.release
 	char *build_id; // hexadecimal, or NULL
 	uint64_t *percpu_offset;
-	size_t n_cpus; // possible CPUs; some may be offline
+	size_t n_cpus;	     // possible CPUs; some may be offline
 	size_t n_candidates; // kernels seen in the image, this one included
 	struct kernel_faults faults;
 	void *window; // .rodata as read; btf and kallsyms borrow from it
@@ -81,15 +81,18 @@ struct kernel {
 	char *vmcoreinfo_text; // vmcoreinfo borrows from it
 };
 
-#define KERNEL_IMAGE_BASE 0xffffffff80000000ULL // __START_KERNEL_map, arch/x86/include/asm/page_64_types.h
+#define KERNEL_IMAGE_BASE                                                                          \
+	0xffffffff80000000ULL // __START_KERNEL_map, arch/x86/include/asm/page_64_types.h
 
 // --- finding ---
 
 // Finds the live kernel of the memory: banners are candidates, the one from which most can be
 // reached wins. ERR_NO_KERNEL says what was looked for and what was missing. cr3s are the vCPUs'
-// page-table roots where the container has them; they help but are not needed.
+// page-table roots where the container has them; they help but are not needed. FIND_QUICK looks
+// where kernels are known to lie and touches a page in 512, FIND_EVERYWHERE at every byte.
+enum find_effort { FIND_QUICK, FIND_EVERYWHERE };
 struct err *kernel_find(struct physmem *mem, const uint64_t *cr3s, size_t n_cr3s,
-			struct kernel **out);
+			enum find_effort effort, struct kernel **out);
 void kernel_free(struct kernel *k);
 
 // How well this kernel fits its memory: grows with what could be reached and checked.
@@ -136,7 +139,8 @@ static inline uint64_t k_container(const struct kernel *k, uint64_t va, enum fie
 	return va - k->field[f].off;
 }
 
-// A NUL-terminated string of at most max bytes at va, in the arena; NULL if its start can't be read.
+// A NUL-terminated string of at most max bytes at va, in the arena; NULL if its start can't be
+// read.
 char *k_string(struct kernel *k, struct arena *a, uint64_t va, size_t max);
 // The NUL-terminated text in a char array field; NULL if it can't be read.
 char *k_text(struct kernel *k, struct arena *a, uint64_t base, enum field f);

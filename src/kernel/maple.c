@@ -46,7 +46,7 @@ static bool shape_of(const struct kernel *k, uint64_t entry, struct shape *s)
 
 static enum iter_end scan_value(struct maple *m, uint64_t entry, uint64_t first, uint64_t last)
 {
-	if (entry == 0 || entry <= 4096 || (entry & 3) == 2)
+	if (entry <= 4096 || (entry & 3) == 2)
 		return ITER_MORE; // a hole, or an internal mark such as XA_ZERO_ENTRY
 	return m->visit(m->arg, first, last, entry) ? ITER_MORE : ITER_END;
 }

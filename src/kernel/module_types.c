@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Finds and opens the BTF of modules: btf_modules in kernel/bpf/btf.c.
 //
-// module.btf_data is of no use: it points into the loader's copy of the file, which is gone once the
-// module is live.
+// module.btf_data is of no use: it points into the loader's copy of the file, which is gone once
+// the module is live.
 #include "src/kernel/module_types.h"
 
 #include "src/base/mem.h"

@@ -50,9 +50,10 @@ bool k_u32(struct kernel *k, uint64_t va, uint32_t *v)
 	return true;
 }
 
+// bits: 1 to 64
 static uint64_t sign_extend(uint64_t v, unsigned bits)
 {
-	unsigned unused = 64 - bits;
+	unsigned unused = (64 - bits) & 63;
 
 	return (uint64_t)((int64_t)(v << unused) >> unused);
 }
@@ -149,7 +150,7 @@ bool k_percpu_sum(struct kernel *k, uint64_t ptr, uint64_t delta, size_t size, i
 	uint8_t raw[8];
 	uint64_t total = 0;
 
-	if (!ptr || size > 8 || k->n_cpus == 0)
+	if (!ptr || size == 0 || size > 8 || k->n_cpus == 0)
 		return false;
 	for (size_t cpu = 0; cpu < k->n_cpus; cpu++) {
 		uint64_t va = k_percpu(k, ptr, cpu);

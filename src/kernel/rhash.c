@@ -27,7 +27,8 @@ static enum iter_end scan_table(struct kernel *k, uint64_t tbl, uint64_t max,
 	if (!buckets || !k_get(k, tbl, F(bucket_table, size), &size) || size > MAX_BUCKETS)
 		return ITER_FAULT;
 	if (k_or0(k, tbl, F(bucket_table, nest)))
-		return ITER_LIMIT; // nested tables appear only where memory was too short for a flat one
+		return ITER_LIMIT; // nested tables appear only where memory was too short for a
+				   // flat one
 	for (uint64_t i = 0; i < size; i++) {
 		uint64_t first;
 		if (!k_u64(k, buckets + i * 8, &first))

@@ -88,12 +88,13 @@ static void read_vmcoreinfo(struct kernel *k)
 	}
 }
 
-// The notes of vmlinux lie in its .rodata; so does the vDSO's image with a note of its own, hence the
-// symbol.
+// The notes of vmlinux lie in its .rodata; so does the vDSO's image with a note of its own, hence
+// the symbol.
 static char *build_id_in_notes(const struct kernel *k)
 {
 	static const uint8_t head[16] = {4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0};
-	uint64_t off = k->symbol[S(__start_notes)] - KERNEL_IMAGE_BASE + k->phys_base - k->window_pa;
+	uint64_t off =
+		k->symbol[S(__start_notes)] - KERNEL_IMAGE_BASE + k->phys_base - k->window_pa;
 	const uint8_t *w = k->window;
 
 	if (!k->symbol[S(__start_notes)] || off >= k->window_size)
@@ -121,13 +122,31 @@ static char *build_id(const struct kernel *k)
 static char *release(struct kernel *k)
 {
 	struct arena a = {0};
-	uint64_t uts = k_or0(k, k_or0(k, k->init_task, F(task_struct, nsproxy)), F(nsproxy, uts_ns));
-	char *text = k_text(k, &a, k_field_va(k, uts, F(uts_namespace, name)),
-			    F(new_utsname, release));
+	uint64_t uts =
+		k_or0(k, k_or0(k, k->init_task, F(task_struct, nsproxy)), F(nsproxy, uts_ns));
+	char *text =
+		k_text(k, &a, k_field_va(k, uts, F(uts_namespace, name)), F(new_utsname, release));
 	char *copy = text ? mem_strdup(text) : NULL;
 
 	arena_fini(&a);
 	return copy;
+}
+
+// The anchor may be the copy of linux_banner that the linker left behind when it took the final one
+// (init/version.c and version-timestamp.c, since 6.1); the symbol names the one in use.
+static void read_banner(struct kernel *k)
+{
+	struct arena a = {0};
+	uint64_t va = k->symbol[S(linux_banner)];
+	char *text = va ? k_string(k, &a, va, BANNER_MAX) : NULL;
+
+	if (text && strncmp(text, k->banner, strlen("Linux version ")) == 0) {
+		text[strcspn(text, "\n")] = '\0';
+		mem_free(k->banner);
+		k->banner = mem_strdup(text);
+		k->banner_pa = va - KERNEL_IMAGE_BASE + k->phys_base;
+	}
+	arena_fini(&a);
 }
 
 struct err *symbols_open(struct kernel *k)
@@ -141,17 +160,20 @@ struct err *symbols_open(struct kernel *k)
 	resolve(k);
 	resolve_percpu(k, S(runqueues));
 	if (k->symbol[S(init_task)] && k->symbol[S(init_task)] != k->init_task)
-		return err_new(ERR_NO_KERNEL, "its symbol table puts init_task at 0x%llx, its memory at "
-					      "0x%llx",
+		return err_new(ERR_NO_KERNEL,
+			       "its symbol table puts init_task at 0x%llx, its memory at "
+			       "0x%llx",
 			       (unsigned long long)k->symbol[S(init_task)],
 			       (unsigned long long)k->init_task);
 	if (k->symbol[S(init_top_pgt)]) {
 		struct aspace before = k->as;
-		if (!bootstrap_try_root(k, k->symbol[S(init_top_pgt)] - KERNEL_IMAGE_BASE + k->phys_base))
+		if (!bootstrap_try_root(k, k->symbol[S(init_top_pgt)] - KERNEL_IMAGE_BASE +
+						   k->phys_base))
 			k->as = before;
 	}
 	if (k->symbol[S(_text)])
 		k->kaslr_offset = k->symbol[S(_text)] - (KERNEL_IMAGE_BASE + 0x1000000);
+	read_banner(k);
 	read_percpu_offsets(k);
 	read_vmcoreinfo(k);
 	k->build_id = build_id(k);
