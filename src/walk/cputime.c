@@ -16,7 +16,7 @@ static uint64_t scale(uint64_t part, uint64_t runtime, uint64_t whole)
 
 static struct cputime adjust(const struct raw_time *t)
 {
-	uint64_t system = t->system, user;
+	uint64_t system, user;
 
 	if (t->prev_user + t->prev_system >= t->runtime)
 		return (struct cputime){t->prev_user, t->prev_system};

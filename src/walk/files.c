@@ -83,7 +83,8 @@ static void visit_process(struct walk *w, enum table_id table, const struct task
 
 	if (!slots || !k_get(k, fdt, F(fdtable, max_fds), &max_fds)) {
 		walk_problem(w, ERROR, table, task->addr, task->files,
-			     "the descriptor table of process %" PRId64 " can't be read", task->pid);
+			     "the descriptor table of process %" PRId64 " can't be read",
+			     task->pid);
 		return;
 	}
 	if (max_fds > MAX_FDS) {

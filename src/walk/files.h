@@ -10,7 +10,7 @@
 struct open_file {
 	const struct task *task; // the process's leader
 	uint64_t fd;
-	uint64_t file; // struct file
+	uint64_t file;	// struct file
 	uint64_t inode; // struct inode; 0 if it can't be read
 	bool cloexec;
 };

@@ -24,7 +24,8 @@ enum {
 
 // The fields of a task that decide.
 struct facts {
-	uint64_t flags, state, exit_state, mm, files, fs, on_cpu, on_rq, runtime, switches, in_execve;
+	uint64_t flags, state, exit_state, mm, files, fs, on_cpu, on_rq, runtime, switches,
+		in_execve;
 	uint64_t arg_start, arg_end, start_code;
 	uint64_t signal_flags, core_state, pending;
 	bool is_leader;
@@ -64,7 +65,8 @@ static struct facts facts_of(struct walk *w, uint64_t t, bool is_leader, size_t 
 		.on_cpu = k_or0(k, t, F(task_struct, on_cpu)),
 		.on_rq = k_or0(k, t, F(task_struct, on_rq)),
 		.runtime = k_or0(k, t, F(task_struct, sum_exec_runtime)),
-		.switches = k_or0(k, t, F(task_struct, nvcsw)) + k_or0(k, t, F(task_struct, nivcsw)),
+		.switches =
+			k_or0(k, t, F(task_struct, nvcsw)) + k_or0(k, t, F(task_struct, nivcsw)),
 		.in_execve = k_or0(k, t, F(task_struct, in_execve)),
 		.arg_start = k_or0(k, mm, F(mm_struct, arg_start)),
 		.arg_end = k_or0(k, mm, F(mm_struct, arg_end)),
@@ -131,11 +133,12 @@ static struct lifecycle newborn(struct walk *w, const struct facts *f, const cha
 	return (struct lifecycle){
 		.class = LIFE_FRESH,
 		.phase = phase,
-		.missing = "control group and run statistics; name, arguments and executable are its "
-			   "parent's",
+		.missing =
+			"control group and run statistics; name, arguments and executable are its "
+			"parent's",
 		.evidence = EVIDENCE(w,
-				     "state=0x%" PRIx64 " on_rq=%" PRIu64 " sum_exec_runtime=%" PRIu64
-				     " context_switches=%" PRIu64,
+				     "state=0x%" PRIx64 " on_rq=%" PRIu64
+				     " sum_exec_runtime=%" PRIu64 " context_switches=%" PRIu64,
 				     f->state, f->on_rq, f->runtime, f->switches),
 	};
 }
@@ -145,7 +148,9 @@ static struct lifecycle in_exec(struct walk *w, const struct facts *f)
 {
 	return (struct lifecycle){
 		.class = LIFE_FRESH,
-		.phase = f->arg_start == 0 ? "E2" : f->start_code == 0 ? "E3" : "E4",
+		.phase = f->arg_start == 0    ? "E2"
+			 : f->start_code == 0 ? "E3"
+					      : "E4",
 		.missing = "arguments and environment; the name may still be the old program's",
 		.evidence = EVIDENCE(w,
 				     "mm=0x%" PRIx64 " arg_start=0x%" PRIx64 " arg_end=0x%" PRIx64
@@ -156,7 +161,8 @@ static struct lifecycle in_exec(struct walk *w, const struct facts *f)
 
 static bool never_ran(const struct facts *f)
 {
-	return f->state == 0 && f->on_rq == 1 && f->on_cpu == 0 && f->runtime == 0 && f->switches == 0;
+	return f->state == 0 && f->on_rq == 1 && f->on_cpu == 0 && f->runtime == 0 &&
+	       f->switches == 0;
 }
 
 // User mode helpers and io workers have parts missing by design.
@@ -192,12 +198,11 @@ static struct lifecycle living(struct walk *w, uint64_t task, const struct facts
 	else if (!is_kthread(f) && (f->flags & PF_FORKNOEXEC) && is_young(w, task))
 		l.phase = "N5";
 	if (l.phase || l.impossible)
-		l.evidence = EVIDENCE(w,
-				      "flags=0x%" PRIx64 " mm=0x%" PRIx64 " files=0x%" PRIx64
-				      " signal.flags=0x%" PRIx64 " pending=0x%" PRIx64
-				      " in_execve=%" PRIu64,
-				      f->flags, f->mm, f->files, f->signal_flags, f->pending,
-				      f->in_execve);
+		l.evidence = EVIDENCE(
+			w,
+			"flags=0x%" PRIx64 " mm=0x%" PRIx64 " files=0x%" PRIx64
+			" signal.flags=0x%" PRIx64 " pending=0x%" PRIx64 " in_execve=%" PRIu64,
+			f->flags, f->mm, f->files, f->signal_flags, f->pending, f->in_execve);
 	return l;
 }
 

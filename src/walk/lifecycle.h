@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where in its life a task is: born, alive, exec'ing, dying, dead. The classes are those of Suneja et
-// al., "Exploring VM Introspection: Techniques and Trade-offs" (VEE 2015); the predicates follow the
-// order of copy_process(), begin_new_exec() and do_exit() in Linux 5.10 to 7.2.
+// Where in its life a task is: born, alive, exec'ing, dying, dead. The classes are those of Suneja
+// et al., "Exploring VM Introspection: Techniques and Trade-offs" (VEE 2015); the predicates follow
+// the order of copy_process(), begin_new_exec() and do_exit() in Linux 5.10 to 7.2.
 #ifndef VMI_WALK_LIFECYCLE_H
 #define VMI_WALK_LIFECYCLE_H
 

@@ -10,8 +10,8 @@ enum {
 	VM_WRITE = 2,
 	VM_EXEC = 4,
 	VM_MAYSHARE = 0x80,
-	VSYSCALL_NONE = 2,	    // arch/x86/entry/vsyscall/vsyscall_64.c: EMULATE, XONLY, NONE
-	MM_HAS_VSYSCALL = 1 << 1,   // MM_CONTEXT_HAS_VSYSCALL, arch/x86/include/asm/mmu.h
+	VSYSCALL_NONE = 2,	  // arch/x86/entry/vsyscall/vsyscall_64.c: EMULATE, XONLY, NONE
+	MM_HAS_VSYSCALL = 1 << 1, // MM_CONTEXT_HAS_VSYSCALL, arch/x86/include/asm/mmu.h
 	ANON_NAME_MAX = 256,
 };
 
@@ -51,10 +51,12 @@ static const char *anonymous_name(const struct context *c, const struct mapping 
 // node there.
 static bool name_has_own_place(const struct kernel *k)
 {
-	return k->field[F(vm_area_struct, anon_name)].off != k->field[F(vm_area_struct, shared)].off;
+	return k->field[F(vm_area_struct, anon_name)].off !=
+	       k->field[F(vm_area_struct, shared)].off;
 }
 
-// prctl(PR_SET_VMA_ANON_NAME): [anon:NAME], for shared memory [anon_shmem:NAME] in place of its file.
+// prctl(PR_SET_VMA_ANON_NAME): [anon:NAME], for shared memory [anon_shmem:NAME] in place of its
+// file.
 static const char *given_name(const struct context *c, const struct mapping *m)
 {
 	struct walk *w = c->w;
@@ -81,8 +83,10 @@ static void name_columns(const struct context *c, const struct mapping *m,
 	if (!m->file && !name)
 		name = given_name(c, m);
 	if (m->file && !name) {
-		if (kpath_read(w, k_field_va(w->k, m->file, F(file, f_path)), &path))
-			row->path = some_text(path_name(w, path, c->root, &deleted));
+		if (kpath_read(w, k_field_va(w->k, m->file, F(file, f_path)), &path)) {
+			const char *s = path_name(w, path, c->root, &deleted);
+			row->path = path_as_printed(w, s, deleted);
+		}
 		row->deleted = some_int(deleted);
 		row->pseudo = some_int(0);
 		return;
@@ -92,7 +96,8 @@ static void name_columns(const struct context *c, const struct mapping *m,
 	row->pseudo = some_int(name != NULL);
 }
 
-static void file_columns(struct walk *w, const struct mapping *m, struct row_process_memory_map *row)
+static void file_columns(struct walk *w, const struct mapping *m,
+			 struct row_process_memory_map *row)
 {
 	uint64_t inode = file_inode(w, m->file), dev, pgoff;
 
@@ -111,10 +116,10 @@ static void emit_mapping(const struct context *c, const struct mapping *m)
 		.pid = some_int(c->task->pid),
 		.start = row_printf(w, "0x%08" PRIx64, m->start),
 		.end = row_printf(w, "0x%08" PRIx64, m->end),
-		.permissions = row_printf(w, "%c%c%c%c", m->flags & VM_READ ? 'r' : '-',
-					  m->flags & VM_WRITE ? 'w' : '-',
-					  m->flags & VM_EXEC ? 'x' : '-',
-					  m->flags & VM_MAYSHARE ? 's' : 'p'),
+		.permissions =
+			row_printf(w, "%c%c%c%c", m->flags & VM_READ ? 'r' : '-',
+				   m->flags & VM_WRITE ? 'w' : '-', m->flags & VM_EXEC ? 'x' : '-',
+				   m->flags & VM_MAYSHARE ? 's' : 'p'),
 		.offset = some_int(0),
 		.device = some_text("00:00"),
 		.inode = some_int(0),

@@ -17,27 +17,25 @@ static bool starts(const char *s, const char *prefix)
 	return s && strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-// The kind of a regular-looking inode by the name that its file system gives it.
+// The kind of an inode that looks regular, or has no type at all, by the name that its file system
+// gives it: "anon_inode:[eventpoll]", "/memfd:NAME", "net:[4026531840]".
 static const char *named_type(const char *path)
 {
 	if (starts(path, "anon_inode:") || starts(path, "pidfd:"))
 		return "anon_inode";
 	if (starts(path, "/memfd:"))
 		return "memfd";
-	if (path && path[0] != '/' && strchr(path, '['))
-		return "namespace";
-	return NULL;
+	return path && path[0] != '/' && strchr(path, '[') ? "namespace" : NULL;
 }
 
 static const char *type_text(uint64_t mode, const char *path)
 {
 	const char *named = named_type(path);
 
-	if (named)
-		return named;
 	switch (mode & S_IFMT) {
+	case 0: // anonymous inodes have none before 6.15
 	case S_IFREG:
-		return "regular";
+		return named ? named : mode ? "regular" : "other";
 	case S_IFDIR:
 		return "directory";
 	case S_IFLNK:
@@ -77,7 +75,7 @@ static void emit_file(void *arg, const struct open_file *f)
 	struct row_process_open_files row = {
 		.pid = some_int(f->task->pid),
 		.fd = some_int((int64_t)f->fd),
-		.path = some_text(name),
+		.path = path_as_printed(w, name, deleted),
 		.file_addr = some_addr(f->file),
 		.position = col_int(w, f->file, F(file, f_pos)),
 		.inode = col_int(w, f->inode, F(inode, i_ino)),

@@ -5,10 +5,11 @@
 
 #include <inttypes.h>
 
-enum { MAX_TABLES = 1 << 20 }; // page-table pages of one process: 4 GiB of them
+enum { SPARE_TABLES = 1 << 16 };
 
 struct context {
 	struct walk *w;
+	uint64_t budget; // page tables that may still be read, of all processes together
 	const struct task *task;
 	struct as_page run; // pages joined so far; size is one page's
 	uint64_t run_bytes; // 0: none yet
@@ -64,7 +65,7 @@ static void pages_of(struct context *c)
 {
 	struct walk *w = c->w;
 	struct aspace as;
-	uint64_t pgd = k_or0(w->k, c->task->mm, F(mm_struct, pgd)), root, budget = MAX_TABLES;
+	uint64_t pgd = k_or0(w->k, c->task->mm, F(mm_struct, pgd)), root;
 
 	if (!pgd || aspace_translate(&w->k->as, pgd, &root) != AS_OK) {
 		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
@@ -73,19 +74,31 @@ static void pages_of(struct context *c)
 	}
 	aspace_init(&as, w->k->mem, root, w->k->as.levels);
 	uint64_t user_end = 1ULL << (as.levels == 5 ? 56 : 47);
-	bool whole = aspace_scan(&as, 0, user_end, &budget, visit_page, c);
+	enum scan_end end = aspace_scan(&as, 0, user_end, &c->budget, visit_page, c);
 	flush_run(c);
-	if (!whole && !w->sink->failed)
+	if (end != SCAN_WHOLE && !w->sink->failed)
 		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
-			     "process %" PRId64 " has more than %d page tables; the rest is left out",
-			     c->task->pid, MAX_TABLES);
+			     "the pages of process %" PRId64 ": %s; what lies below is left out",
+			     c->task->pid, scan_end_text(end));
+}
+
+// A page table is a page; processes can share an address space, but few do.
+static uint64_t most_tables(struct walk *w)
+{
+	size_t n;
+	const struct mem_run *runs = physmem_runs(w->k->mem, &n);
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < n; i++)
+		pages += runs[i].size / PAGE_SIZE;
+	return 2 * pages + SPARE_TABLES;
 }
 
 static void run(struct walk *w)
 {
-	struct context c = {.w = w};
+	struct context c = {.w = w, .budget = most_tables(w)};
 
-	for (size_t i = 0; (c.task = task_next_leader(w->tasks, &i));)
+	for (size_t i = 0; c.budget && (c.task = task_next_leader(w->tasks, &i));)
 		if (c.task->mm && !task_is_kthread(c.task))
 			pages_of(&c);
 }

@@ -266,3 +266,8 @@ struct opt_text col_device(struct walk *w, uint64_t dev)
 	// MKDEV() of include/linux/kdev_t.h; fs/proc/task_mmu.c prints it so
 	return row_printf(w, "%02" PRIx64 ":%02" PRIx64, dev >> 20, dev & 0xfffff);
 }
+
+struct opt_text path_as_printed(struct walk *w, const char *name, bool deleted)
+{
+	return some_text(name && deleted ? arena_printf(&w->row, "%s (deleted)", name) : name);
+}

@@ -55,7 +55,8 @@ static void find_rss_counters(struct context *c)
 	static const char *const names[] = {"MM_FILEPAGES", "MM_ANONPAGES", "MM_SHMEMPAGES"};
 
 	for (size_t i = 0; i < 3; i++)
-		if (k_enum(c->w->k, names[i], &c->rss_index[c->n_rss]) && c->rss_index[c->n_rss] < 8)
+		if (k_enum(c->w->k, names[i], &c->rss_index[c->n_rss]) &&
+		    c->rss_index[c->n_rss] < 8)
 			c->n_rss++;
 }
 
@@ -87,7 +88,8 @@ static struct opt_int resident_size(const struct context *c, uint64_t mm)
 	for (size_t i = 0; i < c->n_rss; i++) {
 		if (!rss_counter(c->w, mm, (size_t)c->rss_index[i], &pages))
 			return (struct opt_int){0};
-		sum += pages > 0 ? pages : 0; // counters may be briefly negative; the kernel prints 0
+		sum += pages > 0 ? pages
+				 : 0; // counters may be briefly negative; the kernel prints 0
 	}
 	return c->n_rss ? some_int(sum << PAGE_SHIFT) : (struct opt_int){0};
 }
@@ -97,10 +99,8 @@ static void memory_columns(const struct context *c, const struct task *t, struct
 	uint64_t pages;
 
 	row->wired_size = some_int(0);
-	if (!t->mm || task_is_kthread(t)) {
-		row->resident_size = row->total_size = some_int(0);
+	if (!t->mm || task_is_kthread(t))
 		return;
-	}
 	row->mm_addr = some_addr(t->mm);
 	row->resident_size = resident_size(c, t->mm);
 	if (k_get(c->w->k, t->mm, F(mm_struct, total_vm), &pages))
@@ -109,13 +109,19 @@ static void memory_columns(const struct context *c, const struct task *t, struct
 
 // --- names ---
 
-static struct opt_text path_at(const struct context *c, uint64_t va, bool *deleted)
+static char *path_at(const struct context *c, uint64_t va, bool *deleted)
 {
 	struct kpath p;
 
-	if (!kpath_read(c->w, va, &p))
-		return (struct opt_text){0};
-	return some_text(path_name(c->w, p, c->root, deleted));
+	return kpath_read(c->w, va, &p) ? path_name(c->w, p, c->root, deleted) : NULL;
+}
+
+static struct opt_text directory(const struct context *c, const struct task *t, enum field f)
+{
+	bool deleted = false;
+	const char *name = path_at(c, k_field_va(c->w->k, t->fs, f), &deleted);
+
+	return path_as_printed(c->w, name, deleted);
 }
 
 static void path_columns(const struct context *c, const struct task *t, struct row_processes *row)
@@ -125,13 +131,15 @@ static void path_columns(const struct context *c, const struct task *t, struct r
 	bool deleted = false;
 
 	row->path = some_text("");
+	row->on_disk = some_int(-1);
 	if (exe) {
-		row->path = path_at(c, k_field_va(k, exe, F(file, f_path)), &deleted);
+		row->path = some_text(path_at(c, k_field_va(k, exe, F(file, f_path)), &deleted));
 		row->exe_deleted = some_int(deleted);
+		row->on_disk = some_int(!deleted);
 	}
 	if (t->fs) {
-		row->cwd = path_at(c, k_field_va(k, t->fs, F(fs_struct, pwd)), &deleted);
-		row->root = path_at(c, k_field_va(k, t->fs, F(fs_struct, root)), &deleted);
+		row->cwd = directory(c, t, F(fs_struct, pwd));
+		row->root = directory(c, t, F(fs_struct, root));
 	}
 }
 
@@ -232,8 +240,8 @@ static void relation_columns(struct walk *w, const struct task *t, struct row_pr
 	struct kernel *k = w->k;
 	uint64_t static_prio;
 
-	row->parent = col_int(w, k_or0(k, t->addr, F(task_struct, real_parent)),
-			      F(task_struct, tgid));
+	row->parent =
+		col_int(w, k_or0(k, t->addr, F(task_struct, real_parent)), F(task_struct, tgid));
 	row->pgroup = group_number(w, t->signal, PIDTYPE_PGID);
 	row->session = group_number(w, t->signal, PIDTYPE_SID);
 	row->tgid_ns = own_number(w, t->addr);

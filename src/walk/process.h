@@ -8,7 +8,8 @@
 // The letter of /proc/PID/stat.
 char process_state_letter(struct walk *w, uint64_t task);
 
-// The path of a task's control group in the unified hierarchy, in the run arena; NULL if unreadable.
+// The path of a task's control group in the unified hierarchy, in the row arena; NULL if
+// unreadable.
 const char *process_cgroup(struct walk *w, uint64_t task);
 
 // A JSON array of the NUL-terminated strings in p[0..n), in the row arena.

@@ -27,7 +27,7 @@ const char *process_cgroup(struct walk *w, uint64_t task)
 		const char *s = name ? k_string(k, &w->row, name, NAME_LEN) : NULL;
 		if (!s)
 			return NULL;
-		path = arena_printf(&w->run, "/%s%s", s, path);
+		path = arena_printf(&w->row, "/%s%s", s, path);
 		node = parent;
 	}
 	return NULL;

@@ -68,8 +68,8 @@ struct user_text process_arguments(struct walk *w, const struct task *t)
 		return (struct user_text){.p = "", .whole = true};
 	if (r.env_start == r.arg_end && r.env_end >= r.env_start &&
 	    aspace_read_some(&as, r.arg_end - 1, &last, 1, &why) == 1 && last) {
-		uint64_t end = r.env_end - r.arg_start < PAGE_SIZE ? r.env_end
-								    : r.arg_start + PAGE_SIZE;
+		uint64_t end =
+			r.env_end - r.arg_start < PAGE_SIZE ? r.env_end : r.arg_start + PAGE_SIZE;
 		return read_title(w, &as, r.arg_start, end);
 	}
 	return read_user(w, &as, r.arg_start, r.arg_end);

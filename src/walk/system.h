@@ -43,10 +43,15 @@ struct opt_int system_total_memory(struct walk *w);
 // init_uts_ns.name, or 0.
 uint64_t system_uts_name(struct walk *w);
 
+// --- system_release.c ---
+
+// The row of os_version.
+void system_emit_release(struct walk *w);
+
 extern const struct extractor walk_clock;  // time, uptime
 extern const struct extractor walk_cpus;   // cpu_info
 extern const struct extractor walk_memory; // memory_info
-extern const struct extractor walk_names;  // system_info, os_version
+extern const struct extractor walk_names;  // system_info, os_version; needs w->tasks
 extern const struct extractor walk_kernel; // kernel_info
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the guest calls itself: host name, hardware, distribution.
+// What the guest calls itself: host name and hardware.
 #include "src/walk/system.h"
 
 #include <inttypes.h>
@@ -77,26 +77,10 @@ static void emit_system_info(struct walk *w, uint64_t uts)
 	WALK_EMIT(w, system_info, &row);
 }
 
-static void emit_os_version(struct walk *w, uint64_t uts)
-{
-	uint64_t nsproxy = k_or0(w->k, w->k->init_task, F(task_struct, nsproxy)), inum;
-	struct row_os_version row = {
-		.name = col_text(w, uts, F(new_utsname, sysname)),
-		.version = col_text(w, uts, F(new_utsname, version)),
-		.arch = col_text(w, uts, F(new_utsname, machine)),
-		.pid_with_namespace = some_int(0),
-	};
-	if (k_get(w->k, k_or0(w->k, nsproxy, F(nsproxy, mnt_ns)), F(mnt_namespace, ns_inum), &inum))
-		row.mount_namespace_id = row_printf(w, "%" PRIu64, inum);
-	WALK_EMIT(w, os_version, &row);
-}
-
 static void run(struct walk *w)
 {
-	uint64_t uts = system_uts_name(w);
-
-	emit_system_info(w, uts);
-	emit_os_version(w, uts);
+	emit_system_info(w, system_uts_name(w));
+	system_emit_release(w);
 }
 
 const struct extractor walk_names = {

@@ -59,7 +59,8 @@ static void add_group(struct walk *w, uint64_t leader)
 	list_begin(&it, w->k, k_field_va(w->k, signal, F(signal_struct, thread_head)), MAX_TASKS);
 	while (list_next(&it, &node))
 		add_task(w, k_container(w->k, node, F(task_struct, thread_node)), leader);
-	walk_check_end(w, TABLE_threads, leader, signal, it.end, "the list of threads of a process");
+	walk_check_end(w, TABLE_threads, leader, signal, it.end,
+		       "the list of threads of a process");
 	if (w->tasks->all.n > first)
 		w->tasks->all.at[first].n_threads = w->tasks->all.n - first;
 }

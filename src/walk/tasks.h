@@ -28,7 +28,7 @@ struct task {
 };
 
 struct tasks {
-	VEC(struct task) all; // in the order of the task list; each leader followed by its threads
+	VEC(struct task) all;  // in the order of the task list; each leader followed by its threads
 	struct u64map by_addr; // index into all
 };
 

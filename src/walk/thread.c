@@ -4,8 +4,8 @@
 #include "src/walk/process.h"
 
 enum {
-	TASK_REPORT = 0x7f,  // the bits of state and exit_state that have a letter
-	TASK_IDLE = 0x402,   // TASK_UNINTERRUPTIBLE | TASK_NOLOAD
+	TASK_REPORT = 0x7f, // the bits of state and exit_state that have a letter
+	TASK_IDLE = 0x402,  // TASK_UNINTERRUPTIBLE | TASK_NOLOAD
 	TASK_UNINTERRUPTIBLE = 2,
 	TASK_SPECIAL = 0x9000, // TASK_RTLOCK_WAIT, TASK_FROZEN: shown as D
 	MAX_RT_PRIO = 100,
@@ -32,8 +32,8 @@ char process_state_letter(struct walk *w, uint64_t task)
 static struct opt_text policy(struct walk *w, uint64_t task)
 {
 	// include/uapi/linux/sched.h
-	static const char *const names[] = {"normal", "fifo", "rr", "batch", NULL, "idle", "deadline",
-					    "ext"};
+	static const char *const names[] = {"normal", "fifo", "rr",	  "batch",
+					    NULL,     "idle", "deadline", "ext"};
 	uint64_t v;
 
 	if (!k_get(w->k, task, F(task_struct, policy), &v))

@@ -7,7 +7,8 @@
 
 enum { MAX_VMAS = 1 << 21 }; // 32 times the default of vm.max_map_count
 
-// Visits the vm_area_structs of an mm by address: its maple tree, or the list of kernels before 6.1.
+// Visits the vm_area_structs of an mm by address: its maple tree, or the list of kernels
+// before 6.1.
 enum iter_end vma_each(struct walk *w, uint64_t mm, void (*visit)(void *arg, uint64_t vma),
 		       void *arg);
 

@@ -60,7 +60,8 @@ void walk_problem(struct walk *w, enum severity severity, enum table_id table, u
 		.message = some_text(message),
 	};
 	if (w->wanted[TABLE_problems])
-		w->sink->emit(w->sink, TABLE_problems, &row); // not walk_emit: the row arena is in use
+		w->sink->emit(w->sink, TABLE_problems,
+			      &row); // not walk_emit: the row arena is in use
 	w->cover[TABLE_problems].rows++;
 	if (severity != NOTE)
 		make_partial(w, table, message);

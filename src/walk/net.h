@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The extractors of network devices.
+#ifndef VMI_WALK_NET_H
+#define VMI_WALK_NET_H
+
+#include "src/walk/walk.h"
+
+extern const struct extractor walk_net_device;	// interface_details
+extern const struct extractor walk_net_address; // interface_addresses
+
+#endif
