@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-// Refuses the evidence itself under any name, what is no regular file, and, unless force, any file
-// that is there.
+// Refuses the evidence itself under any name, what is no regular file, a directory that nothing can
+// be created in, and, unless force, any file that is there.
 struct err *output_check(const char *path, const char *evidence, bool force);
 
 #endif

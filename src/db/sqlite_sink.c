@@ -298,3 +298,8 @@ void sqlite_sink_free(struct sqlite_sink *s)
 	mem_free(s->path);
 	mem_free(s);
 }
+
+const char *sqlite_sink_library(void)
+{
+	return sqlite3_libversion();
+}

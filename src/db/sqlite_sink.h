@@ -24,4 +24,7 @@ struct err *sqlite_sink_finish(struct sqlite_sink *s);
 // Without a finish before it nothing stays on disk.
 void sqlite_sink_free(struct sqlite_sink *s);
 
+// The version of SQLite that does the work.
+const char *sqlite_sink_library(void);
+
 #endif

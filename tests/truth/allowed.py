@@ -6,6 +6,9 @@ that time by itself, and what the collector moved by looking, may differ, and no
 says why, holds as narrowly as it can, and counts how often it was needed.
 """
 
+import re
+
+import net
 from engine import INVENTED, MISSING, WRONG
 
 MIB = 1 << 20
@@ -127,14 +130,24 @@ def _(case, d):
     return row.get("is_kthread") == 1 and (row.get("name") or "").startswith("kworker/")
 
 
-@rule("kthread-runs", "kernel threads run on: state, place and CPU time are those of a later moment",
-      ("processes", "threads"), columns=("state", "cpu", "user_ticks", "system_ticks"))
+@rule("kworker-works", "the work that a kernel worker does, or did last, is part of its name",
+      ("processes", "threads"), columns=("name",))
+def _(case, d):
+    process = case.truth.processes[_pid(d)]
+    return process.is_kworker and re.split("[-+]", d.truth)[0] == re.split("[-+]", d.found)[0]
+
+
+@rule("kthread-runs", "kernel threads run on: state, place and counters are those of a later moment",
+      ("processes", "threads"), columns=("state", "cpu", "user_ticks", "system_ticks",
+                                         "disk_bytes_read", "disk_bytes_written"))
 def _(case, d):
     if not _is_kthread(case, d):
         return False
     if d.column == "state":
         return d.truth in "RSDI" and d.found in "RSDI"
-    return d.found in range(len(case.truth.cpus)) if d.column == "cpu" else _grew(d, 100)
+    if d.column == "cpu":
+        return d.found in range(len(case.truth.cpus))
+    return _grew(d, 1000 if d.column.endswith("ticks") else 64 * PAGE)
 
 
 @rule("counters-run", "packets came and went after the counters were read",
@@ -147,6 +160,12 @@ def _(case, d):
       ("time", "uptime"), columns=("unix_ns", "total_seconds"))
 def _(case, d):
     return _grew(d, 30 if d.column == "total_seconds" else 30 * 10**9)
+
+
+@rule("clock-ticks", "the kernel's clock is as old as its last tick, which idle CPUs leave out",
+      ("time", "uptime"), columns=("unix_ns", "total_seconds"))
+def _(case, d):
+    return _near(d, 1 if d.column == "total_seconds" else 10**9)
 
 
 @rule("clock-reading", "boot time is the difference of two clocks that were not read at one instant",
@@ -169,6 +188,32 @@ def _(case, d):
 def _(case, d):
     process = d.expected["_process"]
     return _near(d, 64 * PAGE * max(process.stat[20], len(case.truth.cpus)))
+
+
+@rule("mount-below-root", "mountinfo leaves out what lies under the root of the process that it shows",
+      ("mounts",), kinds=(INVENTED,))
+def _(case, d):
+    namespace = d.row["mount_namespace"]
+    parents = {row["mount_id"]: row["parent_id"] for row in case.database.rows("mounts")
+               if row["mount_namespace"] == namespace}
+    below = {int(line.split()[1]) for line in case.truth.lines(f"mntns/{namespace}/mountinfo")}
+    while not {parents.get(mount) for mount in below} <= below | {None}:
+        below |= {parents.get(mount) for mount in below}
+    return d.row["mount_id"] in below
+
+
+@rule("pidfd-mode", "stat hides the type bits of a pidfd's inode, which are those of a regular file",
+      ("process_open_files",), columns=("mode",))
+def _(_case, d):
+    return d.expected["path"] == "anon_inode:[pidfd]" and d.found == d.truth | 0o100000
+
+
+@rule("no-module-types", "before 5.11 modules carry no types: counters that lie in drivers stay unknown",
+      ("interface_details",), columns=net.COUNTERS)
+def _(case, d):
+    release = tuple(int(n) for n in case.truth.uname["release"].split(".")[:2])
+    is_in_driver = d.row["kind"] == "veth" or d.row["driver"] == "virtio_net"
+    return release < (5, 11) and is_in_driver and d.found is None and d.row["stats_source"] is None
 
 
 @rule("listen-backlog", "for LISTEN /proc prints 0, the column has the longest backlog, as ss shows it",

@@ -4,6 +4,7 @@
 import collections
 import dataclasses
 import itertools
+import re
 
 MISSING, INVENTED, WRONG = "missing", "invented", "wrong value"
 
@@ -28,7 +29,7 @@ class Bits:
         self.value, self.mask = value & mask, mask
 
     def __eq__(self, other):
-        return other is not None and int(other, 16) & self.mask == self.value
+        return bool(re.fullmatch("0x[0-9a-f]+", str(other))) and int(other, 16) & self.mask == self.value
 
     def __repr__(self):
         return f"{self.value:#x} in the bits {self.mask:#x}"
@@ -156,7 +157,11 @@ def _settle(result, differences, rules):
 
 def compare(comparison, case, rules):
     """The Result of one table. rules: what has allows(difference)."""
-    expected, rows = list(comparison.expected(case)), comparison.found(case)
+    try:
+        expected, rows = list(comparison.expected(case)), comparison.found(case)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # A value of the database that cannot even be read is the table's fault, not ours.
+        return Result(comparison.table, failures=[f"cannot be compared: {error!r}"])
     result = Result(comparison.table, len(expected), len(rows))
     wanted, found = _group(expected, comparison.key), _group(rows, comparison.key)
     for key in list(wanted) + [k for k in found if k not in wanted]:

@@ -8,7 +8,7 @@ from text import database_text
 
 def _expected(case):
     for process in case.truth.processes.values():
-        for text in arguments(process.living_file("environ")):
+        for text in filter(None, arguments(process.living_file("environ"))):
             key, _, value = text.partition(b"=")
             yield {"_process": process, "pid": process.pid, "key": database_text(key),
                    "value": database_text(value)}

@@ -41,6 +41,7 @@ def address(number):
 
 def create(path, tables):
     sql = sqlite3.connect(path)
+    sql.execute("PRAGMA synchronous = OFF")
     sql.execute("PRAGMA application_id = 0x564d4953")
     sql.execute("PRAGMA user_version = 1")
     for table, columns in tables.items():

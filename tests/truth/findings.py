@@ -23,8 +23,11 @@ def _inconsistencies(case):
 
 def _coverage(case):
     for table in case.database.tables:
-        yield {"table_name": table, "status": "complete", "reason": None,
-               "rows": len(case.database.rows(table))}
+        row = {"table_name": table, "rows": len(case.database.rows(table))}
+        if table == "vcpus" and not _has_vcpus(case):
+            yield row | {"status": "unavailable"}
+        else:
+            yield row | {"status": "complete", "reason": None}
 
 
 def _serious_problems(case):
@@ -79,9 +82,14 @@ def _register_columns(text):
     return row
 
 
+def _has_vcpus(case):
+    """ELF cores carry the registers of the CPUs; raw memory does not."""
+    return str(case.database.one("evidence").get("format")).startswith("elf")
+
+
 def _vcpus(case):
     """What the hypervisor said of its CPUs, for containers that carry them."""
-    if not str(case.database.one("evidence").get("format")).startswith("elf"):
+    if not _has_vcpus(case):
         return
     for text in re.split(r"^CPU#", case.host("registers.txt") or "", flags=re.M)[1:]:
         yield {"cpu": int(text.split()[0]), **_register_columns(text)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""process_namespaces: the links of every /proc/PID/ns."""
+"""process_namespaces: the links of every /proc/PID/ns; a dead leader's are those of a living thread."""
 
 import re
 
@@ -16,7 +16,7 @@ def _inode(link):
 def _expected(case):
     for process in case.truth.processes.values():
         yield {"_process": process, "pid": process.pid} | {
-            f"{kind}_namespace": _inode(process.links.get(f"ns/{kind}")) for kind in KINDS}
+            f"{kind}_namespace": _inode(process.living_links.get(f"ns/{kind}")) for kind in KINDS}
 
 
 COMPARISONS = [Comparison(

@@ -85,7 +85,7 @@ def _cmdline_columns(process):
     raw = process.living_file("cmdline")
     texts = [database_text(a) for a in arguments(raw)]
     line = " ".join(texts)
-    return {"cmdline": line, "argv_list": texts if line else None}
+    return {"cmdline": line, "argv_list": texts or None}
 
 
 def _file_columns(process):
@@ -124,7 +124,7 @@ def _login_columns(process):
 def _row(process):
     life, phase = lifecycle(process.is_dead, process.is_dead_leader)
     row = {
-        "_process": process, "pid": process.pid, "name": database_text(process.name),
+        "_process": process, "pid": process.pid, "name": database_text(process.comm),
         "wired_size": 0, "lifecycle": life, "phase": phase,
         "resident_size": _size(process, "VmRSS"), "total_size": _size(process, "VmSize"),
         **_stat_columns(process), **_status_columns(process), **_accounting_columns(process),

@@ -20,6 +20,9 @@ TCP = 6
 STATES = {1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2",
           6: "TIME_WAIT", 7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING"}
 
+# Where osquery spells a state in a way of its own.
+OSQUERY_WORDS = {"CLOSE": "CLOSED"}
+
 # File -> (type, protocol); None where a line of the file tells it.
 INET_FILES = {
     "tcp": (STREAM, TCP), "tcp6": (STREAM, TCP), "udp": (DGRAM, 17), "udp6": (DGRAM, 17),
@@ -50,29 +53,24 @@ def _inet_line(network, file, line):
         "remote_port": remote[1], "path": None, "inode": inode, "rx_queue": rx, "tx_queue": tx,
         "uid": int(fields[7]),
     }
-    if inode == 0 and state in ("TIME_WAIT", "SYN_RECV", "FIN_WAIT2"):
-        row |= _half_socket(row, state)
-    return row
+    return row | _half_socket(state, inode, timer=fields[5][:2])
 
 
-def _half_socket(row, state):
-    """TIME_WAIT and request sockets are smaller structures, for which /proc prints zeros.
+def _half_socket(state, inode, timer):
+    """What /proc prints as zeros for smaller structures in the place of a socket.
 
-    An orphan in FIN_WAIT2 may be either kind; the truth leaves open what it cannot tell."""
-    if state == "FIN_WAIT2":
-        row = {k: v for k, v in row.items() if k not in ("type", "uid")}
-    else:
-        row = row | {"type": None}
-    if state == "TIME_WAIT":
-        row["uid"] = None
-    return row
+    TIME_WAIT sockets (some print the state that they stand in for) are told by their timer, 3, and
+    requests for a connection by their state."""
+    if timer == b"03":
+        return {"type": None, "uid": None}
+    return {"type": None} if state == "SYN_RECV" and inode == 0 else {}
 
 
 def _unix_lines(truth, network):
     """Lines of /proc/net/unix; a newline in a path is not escaped there."""
     lines = []
     for line in truth.lines(f"netns/{network}/unix")[1:]:
-        if re.match(rb"[0-9a-f]{8,16}: ", line):
+        if re.match(rb"\S+: [0-9a-f]{8} [0-9a-f]{8} ", line):
             lines.append(line)
         else:
             lines[-1] += b"\n" + line
@@ -152,7 +150,8 @@ def unix_path(info):
     """The column path of what getsockname gave for a unix socket."""
     name = unescape_collector(info.get(b"local", b""))
     if name.startswith(b"\0"):
-        return database_text(b"@" + name[1:])
+        # As /proc/net/unix prints it: an @ for each NUL.
+        return database_text(name.replace(b"\0", b"@"))
     return database_text(name.removesuffix(b"\0"))
 
 
@@ -171,8 +170,8 @@ def asked(truth, inode, info):
         row["local_port"] = int(info[b"local"].split(b":")[0])
     if family == AF_UNIX:
         # rx only: what SIOCOUTQ counts is the buffers' true size, bookkeeping included.
-        row["rx_queue"] = int(info.get(b"inq", 0))
-        row["state"] = "LISTEN" if info.get(b"accepts") == b"1" else None
+        if info.get(b"accepts") == b"0":
+            row["rx_queue"] = int(info.get(b"inq", 0))
     bound = int(info.get(b"bound_if", 0))
     if bound:
         row["interface"] = database_text(truth.link_name(network, bound))
@@ -184,9 +183,8 @@ def _merge(line, told):
     row = {k: v for k, v in told.items() if k in ("type", "interface")} | line
     if line["family"] != AF_PACKET:
         row["interface"] = told["interface"]
-    if line["family"] == AF_UNIX:
-        # /proc/net/unix prints @ for each NUL of an abstract name.
-        row |= {"path": told["path"], "rx_queue": told["rx_queue"]}
+    if "rx_queue" in told:
+        row["rx_queue"] = told["rx_queue"]
     return row
 
 
@@ -204,7 +202,17 @@ def all_sockets(truth):
                 told = asked(truth, int(info[b"inode"]), info)
                 line = by_inode.get(told["inode"])
                 by_inode[told["inode"]] = _merge(line, told) if line else told
+    _count_waiting(by_inode, nameless)
     return by_inode, nameless
+
+
+def _count_waiting(by_inode, nameless):
+    """A listening unix socket's queue is the connections that nobody accepted: they share its path."""
+    for row in by_inode.values():
+        if row["family"] == AF_UNIX and row["state"] == "LISTEN":
+            row["rx_queue"] = sum(1 for other in nameless if other["family"] == AF_UNIX
+                                  and other["path"] == row["path"]
+                                  and other["net_namespace"] == row["net_namespace"])
 
 
 def identity(row):
@@ -230,12 +238,11 @@ OPEN_COLUMNS = ("family", "protocol", "local_address", "remote_address", "local_
 
 def _open_row(process, descriptor, known):
     row = {c: known[c] for c in OPEN_COLUMNS if c in known}
-    if known["family"] == AF_NETLINK:
-        row["local_port"] = None
     is_tcp = known["family"] in (AF_INET, AF_INET6) and known["protocol"] == TCP
     return row | {
         "_process": process, "_socket": known, "pid": process.pid, "fd": descriptor.fd,
-        "socket": known["inode"], "state": known["state"] if is_tcp else None,
+        "socket": known["inode"],
+        "state": OSQUERY_WORDS.get(known["state"], known["state"]) if is_tcp else None,
     }
 
 

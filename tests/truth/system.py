@@ -64,7 +64,7 @@ def _os_version(case):
     numbers = [int(n) for n in re.findall(r"\d+", release.get("VERSION_ID", ""))] + [None] * 3
     yield {
         "name": release.get("NAME", case.truth.uname["sysname"]),
-        "version": release.get("VERSION"), "major": numbers[0], "minor": numbers[1],
+        "version": release.get("VERSION", case.truth.uname["version"]), "major": numbers[0], "minor": numbers[1],
         "patch": numbers[2], "build": release.get("BUILD_ID"), "platform": release.get("ID"),
         "platform_like": release.get("ID_LIKE"), "codename": release.get("VERSION_CODENAME"),
         "arch": case.truth.uname["machine"], "pid_with_namespace": 0,

@@ -15,7 +15,7 @@ def _row(process, task):
     life, phase = lifecycle(task.is_dead, dead_leader)
     return {
         "_process": process, "_task": task, "pid": process.pid, "tid": task.tid,
-        "name": database_text(task.name), "state": stat.state, "lifecycle": life, "phase": phase,
+        "name": database_text(task.comm), "state": stat.state, "lifecycle": life, "phase": phase,
         "cpu": stat[39], "flags": stat.flags, "priority": stat[18], "nice": stat[19],
         "policy": POLICIES.get(stat[41], str(stat[41])), "user_ticks": stat[14],
         "system_ticks": stat[15], "start_ticks": stat[22],

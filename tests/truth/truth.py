@@ -176,23 +176,8 @@ class Task:
         return raw[:-1] if raw.endswith(b"\n") else raw
 
     @property
-    def name(self):
-        return task_name(self.comm, self.stat.flags)
-
-    @property
     def is_dead(self):
         return self.stat.state in "ZX"
-
-
-def task_name(comm, flags):
-    """task_struct.comm, which is at most 15 bytes, from what /proc prints.
-
-    /proc prints more for kernel threads: the whole name where it was cut, and the work that a
-    kworker does or did last (kernel/workqueue.c, wq_worker_comm)."""
-    if flags & PF_WQ_WORKER:
-        match = re.match(rb"(kworker/(?:u?\d+:\d+[HI]?))[-+]", comm)
-        comm = match.group(1) if match else comm
-    return comm[:15] if flags & PF_KTHREAD else comm
 
 
 class Process:
@@ -209,10 +194,6 @@ class Process:
     def comm(self):
         raw = self.raw("comm")
         return raw[:-1] if raw.endswith(b"\n") else raw
-
-    @property
-    def name(self):
-        return task_name(self.comm, self.stat.flags)
 
     @property
     def is_kthread(self):
@@ -310,7 +291,7 @@ class Mapping:
         # Only newlines are escaped in a path; blanks before it are padding.
         shown = parts[5].replace(b"\\012", b"\n") if len(parts) > 5 else b""
         self.is_file = self.device != "00:00" or self.inode != 0
-        self.path, self.deleted = split_deleted(shown) if self.is_file else (shown, False)
+        self.path, self.deleted = shown, self.is_file and split_deleted(shown)[1]
 
 
 class Descriptor:

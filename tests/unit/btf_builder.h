@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { INT, PTR = 2, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT };
+enum { INT = 1, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE, CONST, RESTRICT };
 enum { FUNC = 12, FUNC_PROTO, VAR, DATASEC, FLOAT, DECL_TAG, TYPE_TAG, ENUM64 };
 #define KIND_FLAG (1U << 31)
 
@@ -31,7 +31,9 @@ struct btf_builder {
 	uint8_t *image; // what bb_image() gave last
 };
 
-// A record: its id. info is kind << 24 | vlen | flag. What the kind adds follows by bb_u32().
+// A record: its id. A record is written whole before the next one is begun, so ids that a member
+// needs come first (or are counted ahead). info is kind << 24 | vlen | flag. What the kind adds
+// follows by bb_u32().
 uint32_t bb_type(struct btf_builder *b, const char *name, uint32_t info, uint32_t size_or_type);
 void bb_u32(struct btf_builder *b, uint32_t v);
 // The offset of a string; NULL and "" are 0.

@@ -28,7 +28,7 @@ uint32_t bb_string(struct btf_builder *b, const char *s)
 	if (!s || !*s)
 		return 0;
 	uint32_t off = b->first_str + (uint32_t)b->strs.n;
-	for (size_t i = 0; i <= strlen(s); i++)
+	for (size_t i = 0, n = strlen(s); i <= n; i++)
 		vec_push(&b->strs, s[i]);
 	return off;
 }
@@ -92,7 +92,9 @@ uint8_t *bb_image(struct btf_builder *b, size_t *n)
 	mem_free(b->image);
 	uint8_t *h = b->image = mem_alloc(*n);
 	memset(h, 0, head);
-	memcpy(h, "\x9f\xeb\x01", 3);
+	h[0] = 0x9f;
+	h[1] = 0xeb;
+	h[2] = 1;
 	put_u32(h + 4, head);
 	put_u32(h + 12, types);
 	put_u32(h + 16, types + layouts);

@@ -97,10 +97,11 @@ static void put_nested(void)
 	bb_member(&b, "y", rows, 32);
 	uint32_t inner = bb_ref(&b, TYPEDEF, "inner_t", anon);
 	uint32_t cv = bb_ref(&b, CONST, NULL, bb_ref(&b, VOLATILE, NULL, inner));
-	uint32_t in = bb_array(&b, cv, 2), flexible = bb_array(&b, inner, 0);
+	uint32_t in = bb_ref(&b, TYPE_TAG, "rcu", bb_array(&b, cv, 2));
+	uint32_t flexible = bb_array(&b, inner, 0);
 	bb_struct(&b, "outer", 60, 3);
 	bb_member(&b, "a", i, 0);
-	bb_member(&b, "in", bb_ref(&b, TYPE_TAG, "rcu", in), 32);
+	bb_member(&b, "in", in, 32);
 	bb_member(&b, "more", flexible, 480);
 }
 
@@ -128,24 +129,27 @@ Test(btf, arrays_in_structs_in_arrays)
 	is_at("outer", "more[3].y[0][1]", 60 + 3 * 28 + 8, 4); // a flexible array has no bound
 }
 
+// struct s { int first; struct { struct { int p, q; } named;
+//            union { const struct { int p, q; }; int word; }; }; }
 Test(btf, members_of_anonymous_members)
 {
 	uint32_t i = bb_int(&b, "int", 4, 32, true);
 	uint32_t deep = bb_struct(&b, NULL, 8, 2);
 	bb_member(&b, "p", i, 0);
 	bb_member(&b, "q", i, 32);
+	uint32_t constant = bb_ref(&b, CONST, NULL, deep);
 	uint32_t both = bb_type(&b, NULL, (uint32_t)UNION << 24 | 2, 8);
-	bb_member(&b, NULL, bb_ref(&b, CONST, NULL, deep + 2), 0);
+	bb_member(&b, NULL, constant, 0);
 	bb_member(&b, "word", i, 0);
-	bb_ref(&b, TYPEDEF, "unused", deep);
 	uint32_t mid = bb_struct(&b, NULL, 16, 2);
-	bb_member(&b, NULL, both, 64);
 	bb_member(&b, "named", deep, 0);
+	bb_member(&b, NULL, both, 64);
 	bb_struct(&b, "s", 24, 2);
 	bb_member(&b, "first", i, 0);
 	bb_member(&b, NULL, mid, 64);
 	btf = bb_open(&b, NULL);
 	is_at("s", "word", 16, 4);
+	is_at("s", "q", 20, 4);
 	is_at("s", "named.q", 12, 4);
 	is_not("s", "q.named");
 }
@@ -211,11 +215,12 @@ Test(btf, pointers_and_what_they_point_to)
 	uint32_t to_fwd = bb_ref(&b, PTR, NULL, bb_ref(&b, CONST, NULL, fwd));
 	uint32_t to_void = bb_ref(&b, PTR, NULL, 0), to_int = bb_ref(&b, PTR, NULL, i);
 
+	uint32_t all = bb_array(&b, to_fwd, 3);
 	bb_struct(&b, "s", 48, 4);
 	bb_member(&b, "f", to_fwd, 0);
 	bb_member(&b, "v", to_void, 64);
 	bb_member(&b, "i", to_int, 128);
-	bb_member(&b, "all", bb_array(&b, to_fwd, 3) /* of the record that follows */, 192);
+	bb_member(&b, "all", all, 192);
 	btf = bb_open(&b, NULL);
 	is_at("s", "f", 0, 8);
 	cr_assert_str_eq(f.target, "opaque");
@@ -224,6 +229,9 @@ Test(btf, pointers_and_what_they_point_to)
 	cr_assert_str_eq(f.target, "");
 	is_at("s", "i", 16, 8);
 	cr_assert(f.is_pointer && !f.is_signed && f.target_id == 0);
+	is_at("s", "all", 24, 24);
+	cr_assert(f.is_pointer && f.is_array && f.count == 3 && f.elem_size == 8);
+	cr_assert_str_eq(f.target, "opaque");
 	cr_assert_eq(btf_find(btf, "opaque"), 0, "a forward declaration has no layout");
 }
 

@@ -75,10 +75,12 @@ Test(btf_hostile, sizes_beyond_32_bits)
 	uint32_t large = bb_array(&b, i, 0x40000000);
 	uint32_t larger = bb_array(&b, bb_array(&b, large, UINT32_MAX), UINT32_MAX);
 
+	uint32_t one = bb_array(&b, i, 1);
+
 	bb_struct(&b, "s", 4, 4);
 	bb_member(&b, "large", large, 0);
 	bb_member(&b, "larger", larger, 0);
-	bb_member(&b, "far", bb_array(&b, i, 1) /* the record behind */, UINT32_MAX - 6);
+	bb_member(&b, "far", one, UINT32_MAX - 7);
 	bb_member(&b, "odd", i, 3);
 	btf = bb_open(&b, NULL);
 	cr_assert_not(btf_sizeof_id(btf, large, &size));
@@ -86,6 +88,7 @@ Test(btf_hostile, sizes_beyond_32_bits)
 	cr_assert_not(btf_member(btf, "s", "large", &f));
 	cr_assert_not(btf_member(btf, "s", "larger[4294967294]", &f));
 	cr_assert(btf_member(btf, "s", "large[1073741823]", &f) && f.off == 0xfffffffc);
+	cr_assert(btf_member(btf, "s", "far[0]", &f) && f.off == 0x1fffffff);
 	cr_assert_not(btf_member(btf, "s", "odd", &f), "no bitfield, and not at a byte");
 }
 
