@@ -6,7 +6,6 @@
 #include "symbols/btf_impl.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static const struct btf_shape known_shapes[] = {
 	[BTF_KIND_INT] = {4, 0, true},
@@ -66,23 +65,6 @@ size_t btf_looks_like(const void *head, size_t n)
 		return 0;
 	uint64_t total = (uint64_t)hdr_len + str_off + le32(h + HDR_STR_LEN);
 	return total <= BTF_LARGEST ? (size_t)total : 0;
-}
-
-bool btf_seek(const void *bytes, size_t n, size_t *off, size_t *size)
-{
-	const uint8_t *start = bytes, *end = start + n;
-
-	if (*off >= n)
-		return false;
-	for (const uint8_t *p = start + *off; (p = memchr(p, 0x9f, (size_t)(end - p))) != NULL;
-	     p++) {
-		*size = btf_looks_like(p, (size_t)(end - p));
-		if (*size == 0)
-			continue;
-		*off = (size_t)(p - start);
-		return true;
-	}
-	return false;
 }
 
 static struct err *take_section(struct btf_span body, uint32_t off, uint32_t len, const char *what,
@@ -197,7 +179,7 @@ static struct err *check_record(const struct btf *btf, uint32_t id, uint32_t off
 
 static struct err *index_types(struct btf *btf)
 {
-	uint32_t off = 0, len, most = btf->types.len / BTF_RECORD;
+	uint32_t off = 0, len = 0, most = btf->types.len / BTF_RECORD;
 
 	if (most >= BTF_NO_TYPE - btf->end_id)
 		return err_new(ERR_LIMIT, "more than 2^32 types");

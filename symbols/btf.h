@@ -33,12 +33,9 @@ enum {
 	BTF_LARGEST = 64U << 20, // bytes of a whole BTF that we read; 7.2 has 5.5 MB
 };
 
-// For carving: the size in bytes of the BTF that begins at head, or 0. n >= BTF_HEAD. The size is
-// what the header claims; only btf_open() knows.
+// For carving: the size in bytes of the BTF that begins at head, or 0 if that is none or n is less
+// than BTF_HEAD. The size is what the header claims; only btf_open() knows.
 size_t btf_looks_like(const void *head, size_t n);
-
-// The first place from *off on that looks like one, at any alignment; *size may reach past n.
-bool btf_seek(const void *bytes, size_t n, size_t *off, size_t *size);
 
 // Opens bytes[0..n); n may be more than the BTF's own size. base is NULL, or for the split BTF of a
 // module the kernel's, which must outlive it: type ids and string offsets go on where base's end.

@@ -76,10 +76,11 @@ static bool names_before(struct kallsyms *ks, uint64_t markers, uint32_t n_marke
 {
 	uint64_t last = marker_at(ks, markers + (uint64_t)n_markers * MARKER, 1);
 	uint64_t shortest = last + ENTRY_LEAST;
-	uint64_t longest = last + KALLSYMS_BLOCK * ENTRY_MOST + PADDING;
+	uint64_t longest = last + (uint64_t)KALLSYMS_BLOCK * ENTRY_MOST + PADDING;
 
 	ks->layout.markers = markers;
-	for (uint64_t len = (shortest + 3) & ~3ULL; len <= longest && len < markers; len += 4)
+	for (uint64_t len = (shortest + 3) & ~3ULL;
+	     len <= longest && len < markers && kallsyms_may(ks, 1); len += 4)
 		if (names_at(ks, markers - len, n_markers))
 			return true;
 	return false;

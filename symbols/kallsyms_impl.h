@@ -9,7 +9,7 @@
 enum {
 	KALLSYMS_TOKENS = 256,
 	KALLSYMS_BLOCK = 256,	  // symbols from one marker to the next
-	KALLSYMS_WORK = 32 << 20, // steps of one search; a real kernel takes less than one in ten
+	KALLSYMS_WORK = 32 << 20, // steps of one search; a real kernel takes one in a hundred
 };
 
 struct kallsyms_token {

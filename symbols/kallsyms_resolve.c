@@ -69,8 +69,11 @@ static int rank(char type)
 static void take(const struct kallsyms *ks, struct kallsyms_entry e, uint32_t i,
 		 struct symbol_want *want)
 {
-	char type = ks->token[e.tokens[0]].len > 0 ? ks->token[e.tokens[0]].text[0] : '?';
+	const struct kallsyms_token *first = &ks->token[e.tokens[0]];
+	char type = '?';
 
+	if (first->len > 0)
+		type = first->text[0];
 	want->count++;
 	if (want->found && rank(type) <= rank(want->type))
 		return;

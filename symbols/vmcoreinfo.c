@@ -47,14 +47,15 @@ static const char *find(const struct vmcoreinfo *v, const char *prefix, const ch
 
 	if (n < 0 || (size_t)n >= sizeof(key))
 		return NULL;
-	for (const char *line = v->text, *end = v->text + v->n; line < end;) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		size_t length = (size_t)(newline - line); // text ends with one
+	for (size_t at = 0; at < v->n;) {
+		const char *line = v->text + at;
+		const char *newline = memchr(line, '\n', v->n - at); // text ends with one
+		size_t length = (size_t)(newline - line);
 		if (length >= (size_t)n && memcmp(line, key, (size_t)n) == 0) {
 			*len = length - (size_t)n;
 			return line + n;
 		}
-		line = newline + 1;
+		at += length + 1;
 	}
 	return NULL;
 }
@@ -68,11 +69,13 @@ static int digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 16;
 }
 
-// All of s[0..len) as digits of that base; false also if they do not fit.
+// All of s[0..len), some at least, as digits of that base; false also if they do not fit.
 static bool parse(const char *s, size_t len, unsigned int base, uint64_t *value)
 {
 	uint64_t v = 0;
 
+	if (len == 0)
+		return false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned int d = (unsigned int)digit(s[i]);
 		if (d >= base || __builtin_mul_overflow(v, base, &v) ||
@@ -80,7 +83,7 @@ static bool parse(const char *s, size_t len, unsigned int base, uint64_t *value)
 			return false;
 	}
 	*value = v;
-	return len > 0;
+	return true;
 }
 
 static bool find_u32(const struct vmcoreinfo *v, const char *prefix, const char *name,
