@@ -22,7 +22,8 @@
 
 #define vec_push(v, x) ((void)(*vec_add(v) = (x)))
 
-#define vec_foreach(p, v) for ((p) = (v)->at; (p) < (v)->at + (v)->n; (p)++)
+// An empty array has no `at` to count from.
+#define vec_foreach(p, v) for ((p) = (v)->at; (v)->n && (p) < (v)->at + (v)->n; (p)++)
 
 #define vec_fini(v)                                                                                \
 	do {                                                                                       \

@@ -92,13 +92,21 @@ static void classify_group(struct walk *w, struct task *group)
 	}
 }
 
+void tasks_free(struct tasks *ts)
+{
+	if (!ts)
+		return;
+	vec_fini(&ts->all);
+	u64map_fini(&ts->by_addr);
+	mem_free(ts);
+}
+
 static void collect(struct walk *w)
 {
 	struct list_iter it;
-	uint64_t node;
+	uint64_t node = w->k->init_task;
 
-	w->tasks = arena_alloc(&w->run, sizeof(*w->tasks));
-	*w->tasks = (struct tasks){0};
+	w->tasks = mem_zalloc(1, sizeof(*w->tasks));
 	system_clock(w); // how old a task is depends on it
 	list_begin(&it, w->k, k_field_va(w->k, w->k->init_task, F(task_struct, tasks)), MAX_TASKS);
 	while (list_next(&it, &node)) {

@@ -48,6 +48,8 @@ const struct task *task_at(const struct tasks *ts, uint64_t addr);
 // The next leader from *i on; moves *i behind it. NULL at the end.
 const struct task *task_next_leader(const struct tasks *ts, size_t *i);
 
+void tasks_free(struct tasks *ts);
+
 extern const struct extractor walk_tasks; // emits nothing; runs before all that use w->tasks
 
 #endif

@@ -2,6 +2,8 @@
 // Runs the extractors, counts their rows and keeps the account of what is missing.
 #include "src/walk/walk.h"
 
+#include "src/walk/tasks.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@ void walk_init(struct walk *w, struct kernel *k, struct sink *sink, const bool *
 
 void walk_fini(struct walk *w)
 {
+	tasks_free(w->tasks);
 	arena_fini(&w->run);
 	arena_fini(&w->row);
 }
