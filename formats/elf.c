@@ -212,7 +212,7 @@ static bool name_is(const struct elf_file *f, const Elf64_Shdr *strings, uint32_
 	return !io_read(f->io, off, buf, n, &got) && got == n && memcmp(buf, name, n) == 0;
 }
 
-bool elf_has_section(const struct elf_file *f, const char *name)
+bool elf_section(const struct elf_file *f, const char *name, Elf64_Shdr *out)
 {
 	Elf64_Shdr s[MAX_SECTIONS_SEARCHED];
 	size_t n = f->n_shdrs < MAX_SECTIONS_SEARCHED ? (size_t)f->n_shdrs : MAX_SECTIONS_SEARCHED;
@@ -223,7 +223,9 @@ bool elf_has_section(const struct elf_file *f, const char *name)
 	if (f->ehdr.e_shstrndx >= got)
 		return false;
 	for (size_t i = 1; i < got; i++)
-		if (name_is(f, &s[f->ehdr.e_shstrndx], s[i].sh_name, name))
+		if (name_is(f, &s[f->ehdr.e_shstrndx], s[i].sh_name, name)) {
+			*out = s[i];
 			return true;
+		}
 	return false;
 }

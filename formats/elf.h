@@ -31,7 +31,7 @@ struct err *elf_phdrs(const struct elf_file *f, uint64_t first, Elf64_Phdr *out,
 struct err *elf_shdrs(const struct elf_file *f, uint64_t first, Elf64_Shdr *out, size_t n,
 		      size_t *got);
 
-// Whether a section has this name.
-bool elf_has_section(const struct elf_file *f, const char *name);
+// The first section of this name, among the first few hundred.
+bool elf_section(const struct elf_file *f, const char *name, Elf64_Shdr *out);
 
 #endif

@@ -25,19 +25,23 @@ static struct err *check_kind(const struct elf_file *f)
 			       f->ehdr.e_machine);
 	if (f->n_phdrs > 0)
 		return NULL;
-	if (elf_has_section(f, ".xen_pages"))
-		return err_new(ERR_UNSUPPORTED, "a Xen core (xl dump-core): recognised, not "
-						"supported by this version");
 	return err_new(ERR_FORMAT, "an ELF core without program headers: no memory in it");
 }
 
-// Addresses are virtual only if none is possible, or if all of several ranges are at 0.
+// Addresses are virtual only if none is possible, or all of several ranges are at 0, or each is the
+// virtual one again and some are the kernel's.
+static bool all_virtual(const struct elfcore_map *m)
+{
+	return m->n_virtual == m->n_loads || (m->n_loads > 1 && m->n_at_zero == m->n_loads) ||
+	       (m->n_virtual > 0 && m->n_linear == m->n_loads);
+}
+
 static struct err *check_physical(const struct elfcore_map *m)
 {
 	if (m->n_loads == 0)
 		return err_new(ERR_FORMAT, "an ELF core without memory in it%s",
 			       m->headers_cut ? ": the file is cut inside its headers" : "");
-	if (m->n_virtual == m->n_loads || (m->n_loads > 1 && m->n_at_zero == m->n_loads))
+	if (all_virtual(m))
 		return err_new(ERR_UNSUPPORTED,
 			       "an ELF core with virtual addresses only (of a process, of "
 			       "/proc/kcore before Linux 4.8, of one vCPU by vmss2core): can't be "
@@ -90,7 +94,9 @@ static struct err *elfcore_open(struct image *img)
 
 const struct fmt_ops fmt_elfcore = {
 	.name = "elf",
-	.doc = "ELF core with physical addresses: QEMU dump-guest-memory, Cloud Hypervisor, vmcore",
+	.doc = "ELF core with physical addresses: QEMU dump-guest-memory, Cloud Hypervisor, "
+	       "VirtualBox "
+	       "dumpvmcore, vmcore",
 	.probe = elfcore_probe,
 	.open = elfcore_open,
 };

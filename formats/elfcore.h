@@ -17,6 +17,7 @@ struct elfcore_map {
 	size_t n_notes;
 	uint64_t n_loads;      // with bytes in the file
 	uint64_t n_at_zero;    // of these, with p_paddr 0
+	uint64_t n_linear;     // of these, with p_paddr 0 or the virtual address again
 	uint64_t n_virtual;    // of these, with no possible p_paddr (kcore: -1)
 	uint64_t n_impossible; // of these, with a range that overflows
 	uint64_t promised_end; // of the file, by the program headers

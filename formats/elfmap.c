@@ -43,6 +43,7 @@ static void take_load(struct elfcore_map *m, const Elf64_Phdr *p, uint64_t file_
 		return;
 	m->n_loads++;
 	m->n_at_zero += p->p_paddr == 0;
+	m->n_linear += p->p_paddr == 0 || p->p_paddr == p->p_vaddr;
 	if (p->p_paddr >= PHYS_LIMIT) {
 		m->n_virtual++;
 		return;

@@ -2,6 +2,7 @@
 // Notes of an ELF core: registers of the virtual CPUs, VMCOREINFO, signs of other formats.
 #include "formats/elfcore.h"
 
+#include "formats/vboxnotes.h"
 #include "src/base/bytes.h"
 
 #include <gelf.h>
@@ -110,10 +111,6 @@ static void take_vmcoreinfo(struct image *img, const struct note *n)
 
 static struct err *take(struct note_walk *w, const struct note *n)
 {
-	if (named(n, "VBCORE"))
-		return err_new(ERR_UNSUPPORTED, "a VirtualBox core (dumpvmcore): recognised, not "
-						"supported by this version; give a raw copy of the "
-						"memory (VBoxManage debugvm, pgmphystofile)");
 	if (named(n, "Xen") && n->type >= XEN_DUMP_FIRST && n->type <= XEN_DUMP_LAST)
 		return err_new(ERR_UNSUPPORTED, "a Xen core (xl dump-core): recognised, not "
 						"supported by this version");
@@ -134,6 +131,10 @@ static struct err *walk_segment(struct note_walk *w, const Elf64_Phdr *p, size_t
 	GElf_Nhdr h;
 
 	TRY(io_read(w->img->io, p->p_offset, buf, size, &got));
+	if (!w->img->vcpus && vbox_notes_are(buf, got)) {
+		vbox_notes_take(w->img, buf, got);
+		return NULL;
+	}
 	Elf_Data data = {.d_buf = buf,
 			 .d_type = p->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR,
 			 .d_version = EV_CURRENT,
@@ -164,9 +165,12 @@ struct err *elfcore_notes(const struct elfcore_map *m, struct image *img)
 	struct note_walk w = {.img = img};
 	struct err *e = walk_all(m, &w);
 
-	img->vcpus = w.qemu.n ? w.qemu.at : w.prstatus.at;
-	img->n_vcpus = w.qemu.n ? w.qemu.n : w.prstatus.n;
-	mem_free(w.qemu.n ? (void *)w.prstatus.at : w.qemu.at);
+	if (!img->vcpus) {
+		img->vcpus = w.qemu.n ? w.qemu.at : w.prstatus.at;
+		img->n_vcpus = w.qemu.n ? w.qemu.n : w.prstatus.n;
+	}
+	mem_free(w.qemu.at == img->vcpus ? NULL : w.qemu.at);
+	mem_free(w.prstatus.at == img->vcpus ? NULL : w.prstatus.at);
 	if (!e && w.qemu.n)
 		img->why = "ELF core with notes of QEMU";
 	else if (!e && img->vmcoreinfo)

@@ -49,6 +49,13 @@ struct vcpu {
 	uint64_t reg[VCPU_REG_COUNT];
 };
 
+// A line of `vmiscan info` that only some formats have.
+struct image_fact {
+	const char *name;
+	char *value;
+	struct image_fact *next;
+};
+
 struct image;
 
 struct fmt_ops {
@@ -65,9 +72,14 @@ struct fmt_ops {
 struct image {
 	struct mem_source source; // first: a reader's read() gets this and may cast back
 	const struct fmt_ops *fmt;
-	const char *why;   // what probe() said, or "--format"
-	struct io *io;	   // the bytes the reader sees (decompressed)
-	char *compression; // NULL, "zstd", "zstd-seekable"
+	const char *why;		// what probe() said, or "--format"
+	const struct fmt_options *opts; // during open() only
+	struct io *io;			// the bytes the reader sees (decompressed)
+	// A second file of evidence: the state file of a .vmem, the .vmem of a state file. NULL:
+	// there is none.
+	struct io *beside;
+	const char *beside_role; // "state" or "memory"
+	char *compression;	 // NULL, or as "zstd, flattened"
 	struct mem_run *runs;
 	size_t n_runs;
 	struct vcpu *vcpus;
@@ -79,6 +91,12 @@ struct image {
 	bool truncated;	     // the container promises more than the file has, or is damaged
 	char *truncated_why; // in words, for people
 	struct physmem *mem;
+	// Memory that the container has one byte after the other, not saying where the guest had
+	// it: the runs as if there was no hole, and its size. Set by a reader; NULL if recorded.
+	struct mem_run *flat;
+	size_t n_flat;
+	uint64_t flat_size;
+	struct image_fact *facts; // in the order of image_fact()
 	char *layout_note; // how the PCI hole was decided, for people; NULL if there was nothing to
 			   // decide
 	void *priv;	   // the reader's
@@ -88,11 +106,23 @@ struct fmt_options {
 	const char *format; // NULL: detect
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total); // may be NULL
 	void *progress_arg;
+	const char *vmss;     // the VMware state file that goes with the image; NULL: look for it
+	const char *snapshot; // which of several in the file, by name or number; NULL: not said
+	// The other files of a dump that was split, in any order (--part).
+	const char *const *parts;
+	size_t n_parts;
 };
 
 // Detects, opens, checks. The errors are whole sentences with the path in them. opts may be NULL.
 struct err *image_open(const char *path, const struct fmt_options *opts, struct image **out);
 void image_close(struct image *img);
+
+// Every library that reads some container and may be missing from a build; NULL ends the array.
+struct fmt_library {
+	const char *name;
+	bool present;
+};
+extern const struct fmt_library fmt_libraries[];
 
 // The readers, raw last; NULL ends the array.
 extern const struct fmt_ops *const fmt_registry[];
@@ -105,6 +135,10 @@ void image_damaged(struct image *img, const char *fmt, ...) __attribute__((forma
 struct err *fmt_read_plain(struct mem_source *src, const struct mem_run *run, uint64_t delta,
 			   void *buf, size_t n, size_t *got);
 
+// For readers: something else to tell of the image, for people ("Snapshot", "Machine").
+void image_fact(struct image *img, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 // --- The PCI hole of images that do not record it (formats.md: raw and .vmem beyond 3 GiB) ---
 
 // True if the layout of this image is a guess that image_set_hole() may change.
@@ -112,7 +146,7 @@ bool image_hole_unknown(const struct image *img);
 // The candidates: ends of low RAM to try; 0 stands for "no hole". Most likely first.
 extern const uint64_t image_hole_candidates[];
 extern const size_t image_hole_n_candidates;
-// Lays the file's bytes out with low RAM ending at low_end and the rest from 4 GiB on (0: no hole).
+// Lays that memory out with low RAM ending at low_end and the rest from 4 GiB on (0: no hole).
 // img->mem stays the same pointer, its statistics go on. note is copied.
 struct err *image_set_hole(struct image *img, uint64_t low_end, const char *note);
 

@@ -28,22 +28,37 @@ const size_t image_hole_n_candidates =
 
 bool image_hole_unknown(const struct image *img)
 {
-	return img->fmt == &fmt_raw && img->io->size > LEAST_SPLIT;
+	return img->n_flat && img->flat_size > LEAST_SPLIT;
 }
 
-static size_t lay_out(struct mem_run *runs, uint64_t size, uint64_t low_end)
+// The part of a run below low_end, then the part above it, as far as there are such parts.
+static size_t split(struct mem_run *out, const struct mem_run *r, uint64_t low_end)
 {
-	runs[0] = (struct mem_run){0, size, 0, MEM_PRESENT};
-	if (low_end == 0 || low_end >= size)
-		return 1;
-	runs[0].size = low_end;
-	runs[1] = (struct mem_run){HIGH_RAM, size - low_end, low_end, MEM_PRESENT};
-	return 2;
+	uint64_t low = r->pa >= low_end ? 0 : low_end - r->pa;
+	size_t n = 0;
+
+	if (low_end == 0 || low > r->size)
+		low = r->size;
+	if (low > 0)
+		out[n++] = (struct mem_run){r->pa, low, r->off, r->state};
+	if (low < r->size)
+		out[n++] = (struct mem_run){r->pa + low - low_end + HIGH_RAM, r->size - low,
+					    r->off + low, r->state};
+	return n;
+}
+
+size_t hole_lay_out(struct mem_run *out, const struct mem_run *flat, size_t n, uint64_t low_end)
+{
+	size_t n_out = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_out += split(out + n_out, &flat[i], low_end);
+	return n_out;
 }
 
 struct err *image_set_hole(struct image *img, uint64_t low_end, const char *note)
 {
-	struct mem_run *runs = mem_alloc(2 * sizeof(*runs));
+	struct mem_run *runs = mem_alloc((img->n_flat + 1) * sizeof(*runs));
 
 	if (!image_hole_unknown(img) || low_end % PAGE_SIZE || low_end > HIGH_RAM) {
 		mem_free(runs);
@@ -52,7 +67,7 @@ struct err *image_set_hole(struct image *img, uint64_t low_end, const char *note
 	}
 	mem_free(img->runs);
 	img->runs = runs;
-	img->n_runs = lay_out(runs, img->io->size, low_end);
+	img->n_runs = hole_lay_out(runs, img->flat, img->n_flat, low_end);
 	mem_free(img->layout_note);
 	img->layout_note = note ? mem_strdup(note) : NULL;
 	return physmem_move(img->mem, img->runs, img->n_runs);

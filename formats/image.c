@@ -3,8 +3,9 @@
 #include "formats/readers.h"
 
 #include "formats/known.h"
+#include "formats/layers.h"
 #include "formats/probe.h"
-#include "formats/zstd.h"
+#include "formats/vmware_partner.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
 
@@ -26,6 +27,32 @@ void image_damaged(struct image *img, const char *fmt, ...)
 	img->truncated = true;
 }
 
+void image_fact(struct image *img, const char *name, const char *fmt, ...)
+{
+	struct image_fact *f = mem_zalloc(1, sizeof(*f)), **last = &img->facts;
+	char words[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	f->name = name;
+	f->value = mem_strdup(words);
+	while (*last)
+		last = &(*last)->next;
+	*last = f;
+}
+
+static void free_facts(struct image_fact *f)
+{
+	while (f) {
+		struct image_fact *next = f->next;
+		mem_free(f->value);
+		mem_free(f);
+		f = next;
+	}
+}
+
 struct err *fmt_read_plain(struct mem_source *src, const struct mem_run *run, uint64_t delta,
 			   void *buf, size_t n, size_t *got)
 {
@@ -34,20 +61,15 @@ struct err *fmt_read_plain(struct mem_source *src, const struct mem_run *run, ui
 	return io_read(img->io, run->off + delta, buf, n, got);
 }
 
-static struct err *unpack(struct image *img, const struct fmt_options *opts,
-			  const struct fmt_probe *p, bool *changed)
+static struct err *take_layers_off(struct image *img, const struct fmt_options *opts)
 {
-	struct zstd_view view;
+	_cleanup_(layers_fini) struct layers layers = {0};
 
-	*changed = zstd_is(p);
-	if (!*changed)
-		return NULL;
-	TRY(zstd_open(img->io, p, opts, &view));
-	img->io = view.io;
-	img->compression = mem_strdup(view.kind);
-	if (view.damage)
-		image_damaged(img, "%s", view.damage);
-	mem_free(view.damage);
+	TRY(layers_open(&img->io, opts, &layers));
+	img->compression = layers.kinds;
+	layers.kinds = NULL;
+	if (layers.damage)
+		image_damaged(img, "%s", layers.damage);
 	return NULL;
 }
 
@@ -89,20 +111,41 @@ static struct err *recognise(struct image *img, const struct fmt_options *opts)
 {
 	_cleanup_free_ struct probe_bytes *bytes = mem_alloc(sizeof(*bytes));
 	struct fmt_probe p;
-	bool changed;
 
+	TRY(take_layers_off(img, opts));
 	TRY(probe_load(img->io, bytes, &p));
-	TRY(unpack(img, opts, &p, &changed));
-	if (changed)
-		TRY(probe_load(img->io, bytes, &p));
 	if (opts->format)
 		return forced(img, opts->format);
 	return p.head_size ? detect(img, &p) : err_new(ERR_IO, "its first bytes can't be read");
 }
 
+// Memory without a header may be half of a VMware snapshot.
+static struct err *pair(struct image *img, const struct fmt_options *opts)
+{
+	if (img->fmt != &fmt_raw || opts->format)
+		return opts->vmss ? err_new(ERR_USAGE,
+					    "--vmss is for a .vmem, but the image is taken for %s",
+					    img->fmt->name)
+				  : NULL;
+	if (opts->vmss)
+		TRY(vmware_open_named(opts->vmss, &img->beside));
+	else
+		img->beside = vmware_find_state(img);
+	if (img->beside) {
+		img->fmt = &fmt_vmware;
+		img->beside_role = "state";
+		img->why = "memory that goes with a VMware state file (.vmss, .vmsn)";
+	}
+	return NULL;
+}
+
 static struct err *open_inside(struct image *img, const struct fmt_options *opts)
 {
 	TRY(recognise(img, opts));
+	if (opts->n_parts > 0 && img->fmt != &fmt_kdump)
+		return err_new(ERR_USAGE, "--part is for dumps that makedumpfile split, and this "
+					  "is none");
+	TRY(pair(img, opts));
 	TRY(img->fmt->open(img));
 	return physmem_new(&img->source, img->runs, img->n_runs, &img->mem);
 }
@@ -113,8 +156,10 @@ struct err *image_open(const char *path, const struct fmt_options *opts, struct 
 	struct image *img = mem_zalloc(1, sizeof(*img));
 	struct err *e = io_open_file(path, &img->io);
 
+	img->opts = opts ? opts : &defaults;
 	if (!e) {
-		e = open_inside(img, opts ? opts : &defaults);
+		e = open_inside(img, img->opts);
+		img->opts = NULL;
 		if (e)
 			e = err_wrap(e, "%s", path);
 	}
@@ -133,11 +178,14 @@ void image_close(struct image *img)
 		img->fmt->close(img);
 	physmem_free(img->mem);
 	io_close(img->io);
+	io_close(img->beside);
 	mem_free(img->compression);
 	mem_free(img->runs);
 	mem_free(img->vcpus);
 	mem_free(img->vmcoreinfo);
 	mem_free(img->truncated_why);
 	mem_free(img->layout_note);
+	mem_free(img->flat);
+	free_facts(img->facts);
 	mem_free(img);
 }

@@ -8,6 +8,8 @@
 #include "formats/probe.h"
 #include "src/base/mem.h"
 
+#include <string.h>
+
 static const char *raw_probe(const struct fmt_probe *p)
 {
 	if (p->size < PAGE_SIZE || probe_is_text(p))
@@ -20,6 +22,9 @@ static struct err *raw_open(struct image *img)
 	img->runs = mem_alloc(sizeof(*img->runs));
 	img->runs[0] = (struct mem_run){0, img->io->size, 0, MEM_PRESENT};
 	img->n_runs = 1;
+	img->flat = memcpy(mem_alloc(sizeof(*img->runs)), img->runs, sizeof(*img->runs));
+	img->n_flat = 1;
+	img->flat_size = img->io->size;
 	img->source.read = fmt_read_plain;
 	if (!img->truncated && img->io->size % PAGE_SIZE)
 		image_damaged(img, "the size is not a multiple of the page size: cut?");

@@ -8,6 +8,14 @@
 // few in memory have to do.
 #include "formats/zstd_seek.h"
 
+#ifndef HAVE_ZSTD
+struct io *zstd_seek_open(struct io *packed, const struct fmt_probe *p)
+{
+	(void)packed;
+	(void)p;
+	return NULL;
+}
+#else
 #include "formats/scratch.h"
 #include "src/base/bytes.h"
 #include "src/base/mem.h"
@@ -269,3 +277,4 @@ struct io *zstd_seek_open(struct io *packed, const struct fmt_probe *p)
 	io_close(&z->io);
 	return NULL;
 }
+#endif

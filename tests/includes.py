@@ -20,6 +20,11 @@ LIBRARIES = {
     "zstd.h": {"formats"},
     "libelf.h": {"formats"},
     "gelf.h": {"formats"},
+    "zlib.h": {"formats"},
+    "lzo/lzo1x.h": {"formats"},
+    "snappy-c.h": {"formats"},
+    "lzma.h": {"formats"},
+    "bzlib.h": {"formats"},
 }
 
 # A function -> where it may be called, as prefixes of file names, and why it is kept out elsewhere.

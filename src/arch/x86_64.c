@@ -68,6 +68,14 @@ static uint64_t leaf_pa(uint64_t entry, unsigned level)
 	return entry & PTE_ADDR & ~((1ULL << level_shift(level)) - 1);
 }
 
+static enum as_fault walk_leaf(struct aspace *as, uint64_t va, uint64_t entry, unsigned level,
+			       uint64_t *pa)
+{
+	uint64_t address = leaf_pa(entry, level) | (va & ((1ULL << level_shift(level)) - 1));
+
+	return physmem_of_table(as->mem, address, pa) ? AS_OK : AS_PAGE_ABSENT;
+}
+
 static enum as_fault walk(struct aspace *as, uint64_t va, uint64_t *pa)
 {
 	uint64_t table = as->root_pa;
@@ -82,11 +90,10 @@ static enum as_fault walk(struct aspace *as, uint64_t va, uint64_t *pa)
 		uint64_t entry = le64(raw);
 		if (!(entry & PTE_PRESENT))
 			return AS_NOT_MAPPED;
-		if (is_leaf(entry, level)) {
-			*pa = leaf_pa(entry, level) | (va & ((1ULL << level_shift(level)) - 1));
-			return AS_OK;
-		}
-		table = entry & PTE_ADDR;
+		if (is_leaf(entry, level))
+			return walk_leaf(as, va, entry, level, pa);
+		if (!physmem_of_table(as->mem, entry & PTE_ADDR, &table))
+			return AS_TABLE_ABSENT;
 	}
 	return AS_NOT_MAPPED;
 }
@@ -183,13 +190,20 @@ static bool is_prot_none(uint64_t entry)
 	return !(entry & PTE_PRESENT) && (entry & PTE_PROT_NONE);
 }
 
+// A paravirtual guest can map frames that are not its own (granted by other domains, the
+// hypervisor's): those have no address in it and are left out. Entries that are not present are
+// the guest kernel's own affair and hold its own frames (pte_pfn_to_mfn(), arch/x86/xen/mmu_pv.c).
 static bool visit_leaf(const struct scan *s, uint64_t va, uint64_t entry, unsigned level,
 		       struct path path)
 {
 	bool none = is_prot_none(entry);
+	uint64_t pa = leaf_pa(none ? ~entry : entry, level);
+
+	if (!none && !physmem_of_table(s->as->mem, pa, &pa))
+		return true;
 	struct as_page page = {
 		.va = va,
-		.pa = leaf_pa(none ? ~entry : entry, level),
+		.pa = pa,
 		.size = 1ULL << level_shift(level),
 		.writable = path.writable && !none,
 		.executable = path.executable && !none,
@@ -227,6 +241,21 @@ static bool read_table(struct scan *s, uint64_t table_pa, uint8_t raw[PAGE_SIZE]
 	return true;
 }
 
+static bool scan_table(struct scan *s, uint64_t table_pa, uint64_t base, unsigned level,
+		       struct path above);
+
+// The table that an entry leads to, if it is the guest's.
+static bool scan_below(struct scan *s, uint64_t entry, uint64_t va, unsigned level,
+		       struct path path) // NOLINT(misc-no-recursion)
+{
+	uint64_t table_pa;
+
+	if (physmem_of_table(s->as->mem, entry & PTE_ADDR, &table_pa))
+		return scan_table(s, table_pa, va, level - 1, path);
+	s->holes = true;
+	return true;
+}
+
 // Depth is bounded by the number of levels. False if the scan must end.
 static bool scan_table(struct scan *s, uint64_t table_pa, uint64_t base, unsigned level,
 		       struct path above) // NOLINT(misc-no-recursion)
@@ -251,9 +280,8 @@ static bool scan_table(struct scan *s, uint64_t table_pa, uint64_t base, unsigne
 		if (!(entry & PTE_PRESENT) && !(is_prot_none(entry) && is_leaf(entry, level)))
 			continue;
 		struct path path = path_down(above, entry);
-		bool more = is_leaf(entry, level)
-				    ? visit_leaf(s, va, entry, level, path)
-				    : scan_table(s, entry & PTE_ADDR, va, level - 1, path);
+		bool more = is_leaf(entry, level) ? visit_leaf(s, va, entry, level, path)
+						  : scan_below(s, entry, va, level, path);
 		if (!more)
 			return false;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Little-endian loads from bytes of the image, and a cursor that can't leave its buffer.
+// Loads of either byte order from bytes of the image, and a cursor that can't leave its buffer.
 #ifndef VMI_BASE_BYTES_H
 #define VMI_BASE_BYTES_H
 
@@ -35,6 +35,25 @@ static inline uint64_t le_n(const void *p, size_t n)
 	while (n-- > 0)
 		v = v << 8 | b[n];
 	return v;
+}
+
+static inline uint16_t be16(const void *p)
+{
+	const uint8_t *b = p;
+
+	return (uint16_t)(b[0] << 8 | b[1]);
+}
+
+static inline uint32_t be32(const void *p)
+{
+	const uint8_t *b = p;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | (uint32_t)b[3];
+}
+
+static inline uint64_t be64(const void *p)
+{
+	return (uint64_t)be32(p) << 32 | (uint64_t)be32((const uint8_t *)p + 4);
 }
 
 // A position in bytes [pos, end). A take that would pass the end gives false and does not move.

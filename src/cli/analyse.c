@@ -26,8 +26,13 @@ void analysis_fini(struct analysis *a)
 
 struct err *analysis_open(struct analysis *a)
 {
-	const struct fmt_options opts = {
-		.format = a->opts->format, .progress = progress_step, .progress_arg = &a->progress};
+	const struct fmt_options opts = {.format = a->opts->format,
+					 .vmss = a->opts->vmss,
+					 .snapshot = a->opts->snapshot,
+					 .parts = a->opts->parts.at,
+					 .n_parts = a->opts->parts.n,
+					 .progress = progress_step,
+					 .progress_arg = &a->progress};
 	int64_t start = progress_now_ns();
 
 	TRY(image_open(a->opts->image, &opts, &a->image));

@@ -78,6 +78,8 @@ static void print_file(const struct printer *p)
 	line(p, "Because", img->why);
 	line(p, "Unpacked", img->compression);
 	line(p, "Damage", img->truncated_why);
+	for (const struct image_fact *f = img->facts; f; f = f->next)
+		line(p, f->name, f->value);
 	label(p, "Memory");
 	(void)printf("up to 0x%" PRIx64 " (%s)\n", physmem_end(img->mem),
 		     size_text(size, physmem_end(img->mem)));
@@ -168,6 +170,14 @@ static void json_file(struct json *j, const struct analysis *a)
 	json_bool(j, "truncated", img->truncated);
 	json_text(j, "truncated_reason", img->truncated_why);
 	json_text(j, "layout", img->layout_note);
+	json_open(j, "facts", '[');
+	for (const struct image_fact *f = img->facts; f; f = f->next) {
+		json_open(j, NULL, '{');
+		json_text(j, "name", f->name);
+		json_text(j, "value", f->value);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 }
 
 static void print_json(struct analysis *a)

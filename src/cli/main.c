@@ -10,10 +10,25 @@
 #include <signal.h>
 #include <string.h>
 
+static void print_libraries(const char *label, bool present)
+{
+	const char *before = label;
+
+	for (const struct fmt_library *l = fmt_libraries; l->name; l++)
+		if (l->present == present) {
+			(void)printf("%s%s", before, l->name);
+			before = ", ";
+		}
+	if (before != label)
+		(void)putchar('\n');
+}
+
 static struct err *print_version(void)
 {
 	(void)printf("vmiscan %s\ndatabase schema %d, SQLite %s\n", VMISCAN_VERSION, SCHEMA_VERSION,
 		     sqlite_sink_library());
+	print_libraries("unpacks with ", true);
+	print_libraries("built without ", false);
 	return NULL;
 }
 

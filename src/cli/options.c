@@ -46,6 +46,24 @@ static struct err *set_format(struct options *o, const char *arg)
 	return NULL;
 }
 
+static struct err *set_vmss(struct options *o, const char *arg)
+{
+	o->vmss = arg;
+	return NULL;
+}
+
+static struct err *set_snapshot(struct options *o, const char *arg)
+{
+	o->snapshot = arg;
+	return NULL;
+}
+
+static struct err *set_part(struct options *o, const char *arg)
+{
+	vec_push(&o->parts, arg);
+	return NULL;
+}
+
 static struct err *set_hash(struct options *o, const char *arg)
 {
 	if (strcmp(arg, "sha256") != 0)
@@ -308,6 +326,7 @@ void options_fini(struct options *o)
 {
 	mem_free(o->output);
 	o->output = NULL;
+	vec_fini(&o->parts);
 }
 
 // --- help ---

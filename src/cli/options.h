@@ -5,6 +5,7 @@
 
 #include "schema/schema.h"
 #include "src/base/err.h"
+#include "src/base/vec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +21,9 @@ struct options {
 	const char *image;  // NULL for calls without one
 	char *output;	    // -o, or the image's file name with .db; NULL for calls that write none
 	const char *format; // NULL: detect
+	const char *vmss;   // NULL: look for it beside the image
+	const char *snapshot;	   // NULL: the newest
+	VEC(const char *) parts;   // the other files of a split dump
 	const char *tables, *skip; // as given; the result is in `wanted`
 	bool wanted[TABLE_COUNT];
 	size_t max_memory; // bytes; 0: no limit

@@ -29,17 +29,39 @@ const char *outcome_words(const struct analysis *a, const struct outcome *o)
 
 // --- evidence ---
 
-static void add_file(struct row_evidence *row, const struct options *opts)
+static void add_file(struct row_evidence *row, const char *path, const struct options *opts)
 {
 	struct stat st;
 
-	if (stat(opts->image, &st) != 0)
+	if (stat(path, &st) != 0)
 		return;
 	row->size = some_int(st.st_size);
 	if (opts->reproducible)
 		return;
-	row->path = some_text(opts->image);
+	row->path = some_text(path);
 	row->mtime_ns = some_int((int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+}
+
+// The other file of a snapshot that is two.
+static void emit_beside(const struct analysis *a, const struct outcome *o, struct sink *sink)
+{
+	const struct image *img = a->image;
+	struct row_evidence row = {.role = some_text(img->beside_role),
+				   .format = some_text(img->fmt->name),
+				   .sha256 = some_text(o->beside_sha256)};
+
+	add_file(&row, img->beside->path, a->opts);
+	sink->emit(sink, TABLE_evidence, &row);
+}
+
+static void emit_parts(const struct analysis *a, const struct outcome *o, struct sink *sink)
+{
+	for (size_t i = 0; i < a->opts->parts.n; i++) {
+		const char *hash = i < o->part_sha256.n ? o->part_sha256.at[i] : NULL;
+		struct row_evidence row = {.role = some_text("part"), .sha256 = some_text(hash)};
+		add_file(&row, a->opts->parts.at[i], a->opts);
+		sink->emit(sink, TABLE_evidence, &row);
+	}
 }
 
 void rows_evidence(const struct analysis *a, const struct outcome *o, struct sink *sink)
@@ -47,7 +69,7 @@ void rows_evidence(const struct analysis *a, const struct outcome *o, struct sin
 	const struct image *img = a->image;
 	struct row_evidence row = {.role = some_text("image"), .sha256 = some_text(o->sha256)};
 
-	add_file(&row, a->opts);
+	add_file(&row, a->opts->image, a->opts);
 	if (img) {
 		row.format = some_text(img->fmt->name);
 		row.format_reason = some_text(img->why);
@@ -56,6 +78,9 @@ void rows_evidence(const struct analysis *a, const struct outcome *o, struct sin
 		row.truncated_reason = some_text(img->truncated_why);
 	}
 	sink->emit(sink, TABLE_evidence, &row);
+	if (img && img->beside)
+		emit_beside(a, o, sink);
+	emit_parts(a, o, sink);
 }
 
 // --- memory_ranges ---

@@ -4,15 +4,18 @@
 #ifndef VMI_CLI_ROWS_H
 #define VMI_CLI_ROWS_H
 
+#include "src/base/vec.h"
 #include "src/cli/analyse.h"
 #include "src/cli/tally.h"
 
 // How the run went, for its row and the summary.
 struct outcome {
-	int64_t start_ns;   // of the analyst's clock
-	const char *sha256; // NULL: not asked for
-	size_t limit_bytes; // what was asked for when --max-memory was reached; 0: never
-	bool partial;	    // the image is damaged, or something could not be read
+	int64_t start_ns;	   // of the analyst's clock
+	const char *sha256;	   // NULL: not asked for
+	const char *beside_sha256; // of image->beside
+	VEC(char *) part_sha256;   // of each --part; empty: not asked for
+	size_t limit_bytes;	   // what was asked for when --max-memory was reached; 0: never
+	bool partial;		   // the image is damaged, or something could not be read
 	int argc;
 	char **argv;
 };

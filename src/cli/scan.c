@@ -18,7 +18,7 @@ struct scan {
 	struct sqlite_sink *db;
 	struct tally tally;
 	int64_t begun_ns;
-	char sha256[SHA256_TEXT];
+	char sha256[SHA256_TEXT], beside_sha256[SHA256_TEXT];
 };
 
 // The scan under way, for the handler that has no argument.
@@ -72,6 +72,9 @@ static void scan_fini(struct scan *s)
 	mem_on_exhausted(NULL);
 	progress_clear(&s->analysis.progress);
 	sqlite_sink_free(s->db);
+	for (size_t i = 0; i < s->outcome.part_sha256.n; i++)
+		mem_free(s->outcome.part_sha256.at[i]);
+	vec_fini(&s->outcome.part_sha256);
 	analysis_fini(&s->analysis);
 }
 
@@ -94,13 +97,46 @@ static void out_of_memory(size_t asked)
 	exit(e ? (int)exit_status_of(e) : EXIT_PARTIAL);
 }
 
+static struct err *hash_beside(struct scan *s)
+{
+	const struct io *beside = s->analysis.image->beside;
+
+	if (!beside)
+		return NULL;
+	TRY(hash_sha256(beside->path, &s->analysis.progress, s->beside_sha256));
+	s->outcome.beside_sha256 = s->beside_sha256;
+	return NULL;
+}
+
+static struct err *hash_parts(struct scan *s)
+{
+	for (size_t i = 0; i < s->opts->parts.n; i++) {
+		TRY(hash_sha256(s->opts->parts.at[i], &s->analysis.progress, s->sha256));
+		vec_push(&s->outcome.part_sha256, mem_strdup(s->sha256));
+	}
+	return NULL;
+}
+
+// Nothing that is read may be written over.
+static struct err *check_output(const struct scan *s)
+{
+	const struct options *o = s->opts;
+
+	TRY(output_check(o->output, o->image, o->force));
+	for (size_t i = 0; i < o->parts.n; i++)
+		TRY(output_check(o->output, o->parts.at[i], o->force));
+	return NULL;
+}
+
 static struct err *prepare(struct scan *s)
 {
-	TRY(output_check(s->opts->output, s->opts->image, s->opts->force));
+	TRY(check_output(s));
 	TRY(analysis_open(&s->analysis));
 	if (s->opts->sha256) {
+		TRY(hash_parts(s));
 		TRY(hash_sha256(s->opts->image, &s->analysis.progress, s->sha256));
 		s->outcome.sha256 = s->sha256;
+		TRY(hash_beside(s));
 	}
 	TRY(analysis_find_kernel(&s->analysis));
 	return open_database(s);

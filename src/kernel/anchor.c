@@ -86,14 +86,20 @@ static bool is_kernel_btf(const struct btf *btf)
 	return btf_find(btf, "task_struct") != 0 && btf_find(btf, "mm_struct") != 0;
 }
 
-// Reads up to `size` bytes of the window; false when memory ends before.
+// Reads up to `size` bytes of the window; false when memory ends before. Pages that a dump left out
+// (makedumpfile: those of zeros, of freed code) do not end the kernel's image, and read as zeros.
 static bool window_grow(struct kernel *k, struct window *w, size_t size)
 {
+	uint64_t end = physmem_end(k->mem), at = w->pa + w->size;
+
 	if (size <= w->size)
 		return true;
-	w->bytes = mem_grow(w->bytes, size, 1);
-	size_t got = physmem_read_bulk(k->mem, w->pa + w->size, w->bytes + w->size, size - w->size);
-	w->size += got;
+	size_t n = size - w->size;
+	if (n > end - at)
+		n = (size_t)(end - at);
+	w->bytes = mem_grow(w->bytes, w->size + n, 1);
+	(void)physmem_read_bulk(k->mem, at, w->bytes + w->size, n);
+	w->size += n;
 	k->window = w->bytes;
 	return w->size == size;
 }

@@ -61,7 +61,7 @@ static bool init_task_in(struct kernel *k, uint64_t pa, const uint8_t *buf, size
 	return false;
 }
 
-// .data follows .rodata in the kernel's image.
+// .data follows .rodata in the kernel's image. Pages that a dump left out read as zeros here.
 static bool find_init_task(struct kernel *k)
 {
 	uint64_t start = k->window_pa + k->btf_off;
@@ -69,8 +69,8 @@ static bool find_init_task(struct kernel *k)
 	bool found = false;
 
 	for (uint64_t off = 0; off < DATA_SEARCH && !found; off += DATA_CHUNK) {
-		size_t n = physmem_read_bulk(k->mem, start + off, buf, DATA_CHUNK + 16);
-		found = init_task_in(k, start + off, buf, n);
+		(void)physmem_read_bulk(k->mem, start + off, buf, DATA_CHUNK + 16);
+		found = init_task_in(k, start + off, buf, DATA_CHUNK + 16);
 	}
 	mem_free(buf);
 	return found;
@@ -146,7 +146,9 @@ static bool root_of_a_process(struct kernel *k)
 static bool root_of_a_cpu(struct kernel *k, const uint64_t *cr3s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t root = cr3s[i] & ~(uint64_t)(PAGE_SIZE - 1);
+		uint64_t root;
+		if (!physmem_of_table(k->mem, cr3s[i] & ~(uint64_t)(PAGE_SIZE - 1), &root))
+			continue;
 		// with KPTI a CPU in user mode shows the user half, whose page follows the kernel's
 		if (bootstrap_try_root(k, root) || bootstrap_try_root(k, root & ~0x1000ULL))
 			return true;

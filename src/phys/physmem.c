@@ -302,6 +302,19 @@ size_t physmem_read_bulk(struct physmem *pm, uint64_t pa, void *buf, size_t n)
 
 // --- What there is ---
 
+bool physmem_of_table(const struct physmem *pm, uint64_t address, uint64_t *pa)
+{
+	uint64_t frame;
+
+	*pa = address;
+	if (!pm->src->guest_frame)
+		return true;
+	if (!pm->src->guest_frame(pm->src, address >> PAGE_SHIFT, &frame))
+		return false;
+	*pa = frame << PAGE_SHIFT | (address & (PAGE_SIZE - 1));
+	return true;
+}
+
 enum mem_state physmem_state(struct physmem *pm, uint64_t pa)
 {
 	const struct mem_run *run = runs_at_or_above(&pm->runs, pa);

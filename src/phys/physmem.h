@@ -28,6 +28,10 @@ struct mem_run {
 struct mem_source {
 	struct err *(*read)(struct mem_source *src, const struct mem_run *run, uint64_t delta,
 			    void *buf, size_t n, size_t *got);
+	// Of a paravirtual guest, whose page tables and CR3 hold frames of the host: the guest's
+	// number for one of these, false if it is none of the guest's. NULL where there is no such
+	// difference, which is nearly everywhere.
+	bool (*guest_frame)(struct mem_source *src, uint64_t host_frame, uint64_t *guest_frame);
 };
 
 struct physmem;
@@ -51,6 +55,9 @@ size_t physmem_read_bulk(struct physmem *pm, uint64_t pa, void *buf, size_t n);
 
 // The state of the page that holds pa.
 enum mem_state physmem_state(struct physmem *pm, uint64_t pa);
+
+// The guest's physical address for one that a page table or CR3 holds; false if it has none.
+bool physmem_of_table(const struct physmem *pm, uint64_t address, uint64_t *pa);
 
 // The runs, sorted by pa, adjacent ones of a state not merged.
 const struct mem_run *physmem_runs(const struct physmem *pm, size_t *n);

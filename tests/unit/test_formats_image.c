@@ -34,42 +34,21 @@ static void refused(size_t off, const void *magic, size_t n, const char *word)
 	cr_assert_eq(strncmp(e->msg, "/proc/self/fd/", 14), 0, "no path in: %s", e->msg);
 }
 
-Test(known, qemu_and_libvirt)
+Test(known, qemu_and_dumps)
 {
-	REFUSED(0, "QEVM\0\0\0\3", "QEMU migration stream");
-	REFUSED(0, "LibvirtQemudSave", "libvirt");
-	REFUSED(0, "LibvirtQemudPart", "unfinished save");
-	REFUSED(0, "QFI\xfb", "qcow2");
-	REFUSED(0, "KDUMP   ", "kdump-compressed");
+	REFUSED(0, "\x11\x22\x33\x44\0\0\0\1", "multifd");
 	REFUSED(0, "DISKDUMP", "diskdump");
-	REFUSED(0, "makedumpfile\0\0\0\0", "flattened");
-}
-
-Test(known, vmware)
-{
-	REFUSED(0, "\xd0\xbe\xd2\xbe", "VMware");
-	REFUSED(0, "\xd0\xbe\xd0\xbe", "VMware");
-	REFUSED(0, "\xd1\xba\xd1\xba", "VMware");
-	REFUSED(0, "\xd2\xba\xd2\xba", "VMware");
-	REFUSED(0, "\xd2\xbe\xd2\xbe", "VMware");
-	REFUSED(0, "\xd3\xbe\xd3\xbe", ".vmem");
 }
 
 Test(known, xen)
 {
-	REFUSED(0, "Xen saved domain, xl format\n \0 \r", "xl");
-	REFUSED(0, "LibxlFmt", "libxl");
-	REFUSED(0, "\xff\xff\xff\xff\xff\xff\xff\xffXENF", "libxc");
 	REFUSED(0, "LinuxGuestRecord", "xm");
 	REFUSED(0, "\xed\xeb\x0f\xf0", "Xen 3.0");
 	REFUSED(0, "\xee\xeb\x0f\xf0", "Xen 3.0");
 }
 
-Test(known, acquisition_and_others)
+Test(known, others)
 {
-	REFUSED(0, "EMiL\1\0\0\0", "LiME");
-	REFUSED(0, "AVML\2\0\0\0", "AVML");
-	REFUSED(0, "\x38\x8d\x01", "zlib");
 	REFUSED(0, "\x14\x20\x28\x01", "Hyper-V");
 	REFUSED(0x1000, "\x14\x20\x28\x01", "Hyper-V");
 	REFUSED(0, "\0\0\x64\x86\x84\x19\x10\x07", "Firecracker");
@@ -79,10 +58,6 @@ Test(known, acquisition_and_others)
 
 Test(known, packed)
 {
-	REFUSED(0, "\x1f\x8b\x08\0", "gzip");
-	REFUSED(0, "\xfd\x37zXZ\0", "xz");
-	REFUSED(0, "BZh91AY&SY", "bzip2");
-	REFUSED(0, "\x89LZO\0\r\n\x1a\n", "lzop");
 	REFUSED(0, "\x04\x22\x4d\x18", "lz4");
 	REFUSED(0, "PK\3\4", "zip");
 	REFUSED(0, "7z\xbc\xaf\x27\x1c", "7z");

@@ -327,7 +327,7 @@ Test(zstd, compressed_twice_is_refused)
 
 	add_frame(&once, "memory", 6, false);
 	add_frame(&twice, once.at, once.n, false);
-	refused(&twice, ERR_UNSUPPORTED, "zstd-compressed twice");
+	refused(&twice, ERR_UNSUPPORTED, "compressed twice, the second time with zstd");
 	blob_fini(&once);
 	blob_fini(&twice);
 }

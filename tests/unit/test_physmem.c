@@ -34,7 +34,7 @@ static struct err *noise_read(struct mem_source *src, const struct mem_run *run,
 	return NULL;
 }
 
-static struct noise_source noise = {.source = {noise_read}};
+static struct noise_source noise = {.source = {.read = noise_read}};
 
 static struct physmem *over(const struct mem_run *runs, size_t n)
 {
