@@ -4,8 +4,10 @@
 #include "src/walk/files.h"
 #include "src/walk/module.h"
 #include "src/walk/mount.h"
+#include "src/walk/net.h"
 #include "src/walk/process.h"
 #include "src/walk/process_text.h"
+#include "src/walk/socket.h"
 #include "src/walk/system.h"
 #include "src/walk/vma.h"
 
@@ -25,6 +27,9 @@ const struct extractor *const walk_registry[] = {
 	&walk_memory,
 	&walk_modules,
 	&walk_mounts,
+	&walk_net_device,
+	&walk_net_address,
+	&walk_sockets,
 	&check_lifecycle,
 	NULL,
 };
