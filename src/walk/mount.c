@@ -23,6 +23,7 @@ enum {
 struct spaces {
 	VEC(uint64_t) all;
 	struct u64map seen;
+	struct u64map mounts; // of all namespaces: a mount is in one of them, once
 };
 
 static void add_space(struct spaces *s, uint64_t ns)
@@ -229,7 +230,8 @@ static void emit_mount(struct walk *w, const struct view *v)
 	WALK_EMIT(w, mounts, &row);
 }
 
-static void visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t mount)
+// False if the mount was there before: a tree that leads back into itself.
+static bool visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t mount)
 {
 	uint64_t mnt = k_field_va(w->k, mount, F(mount, mnt));
 	struct view v = {
@@ -241,12 +243,15 @@ static void visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t 
 		.flags = k_or0(w->k, mnt, F(vfsmount, mnt_flags)),
 	};
 
+	if (!u64map_add(&s->mounts, mount, 0))
+		return false;
 	if (!v.sb || v.flags & MNT_CURSOR)
-		return;
+		return true;
 	v.nsfs = k_or0(w->k, v.sb, F(super_block, s_magic)) == MAGIC_NSFS;
 	if (v.nsfs)
 		add_bound_space(w, s, v.mnt_root);
 	emit_mount(w, &v);
+	return true;
 }
 
 static enum iter_end visit_list(struct walk *w, struct spaces *s, uint64_t ns)
@@ -256,7 +261,8 @@ static enum iter_end visit_list(struct walk *w, struct spaces *s, uint64_t ns)
 
 	list_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, list)), MAX_MOUNTS);
 	while (list_next(&it, &node))
-		visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_list)));
+		if (!visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_list))))
+			return ITER_CYCLE;
 	return it.end;
 }
 
@@ -267,7 +273,8 @@ static enum iter_end visit_tree(struct walk *w, struct spaces *s, uint64_t ns)
 
 	rb_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, mounts_root)), MAX_MOUNTS);
 	while (rb_next(&it, &node))
-		visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_node)));
+		if (!visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_node))))
+			return ITER_CYCLE;
 	return it.end;
 }
 
@@ -285,6 +292,7 @@ static void run(struct walk *w)
 	if (s.all.n == 0)
 		walk_problem(w, ERROR, TABLE_mounts, 0, 0, "no task leads to a mount namespace");
 	u64map_fini(&s.seen);
+	u64map_fini(&s.mounts);
 	vec_fini(&s.all);
 }
 

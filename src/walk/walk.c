@@ -90,6 +90,16 @@ void walk_check_end(struct walk *w, enum table_id table, uint64_t task, uint64_t
 		walk_problem(w, ERROR, table, task, addr, "%s: %s", what, iter_end_text(end));
 }
 
+void walk_check_list(struct walk *w, enum table_id table, uint64_t task, const struct list_iter *it,
+		     const char *what)
+{
+	if (it->end != ITER_END)
+		walk_check_end(w, table, task, it->at, it->end, what);
+	else if (it->bad_back)
+		walk_problem(w, WARNING, table, task, it->bad_back,
+			     "%s: an entry's link back does not lead to the one before it", what);
+}
+
 // --- columns ---
 
 struct opt_int col_int(struct walk *w, uint64_t base, enum field f)

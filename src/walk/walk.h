@@ -78,8 +78,18 @@ void walk_unavailable(struct walk *w, enum table_id table, const char *fmt, ...)
 // A problem unless the walk of a list ended well. what: "the list of modules".
 void walk_check_end(struct walk *w, enum table_id table, uint64_t task, uint64_t addr,
 		    enum iter_end end, const char *what);
+// The same for a list that was walked, whose back links count as well.
+void walk_check_list(struct walk *w, enum table_id table, uint64_t task, const struct list_iter *it,
+		     const char *what);
 
 // --- columns out of kernel fields ---
+
+// Numbers of the guest can be of any size: their sum wraps around, and does not overflow.
+static inline int64_t wrapping_sum(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 struct opt_int col_int(struct walk *w, uint64_t base, enum field f);
 struct opt_addr col_addr(struct walk *w, uint64_t base, enum field f); // a pointer; NULL is absent
 struct opt_addr col_ptr(uint64_t va);				       // absent if 0
