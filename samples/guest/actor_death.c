@@ -111,7 +111,8 @@ int vforker_main(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	/* The child runs in our memory while we wait in the kernel; only calls that leave our stack alone. */
+	/* The child runs in our memory while we wait in the kernel; only calls that leave our stack
+	 * alone. */
 	if (vfork() == 0) {
 		prctl(PR_SET_NAME, "vforked");
 		rest_ready();

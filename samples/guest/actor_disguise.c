@@ -81,7 +81,7 @@ int gone_main(int argc, char **argv)
 /* Runs twice: as a file, then as a memfd of the same bytes. */
 int memfdexe_main(int argc, char **argv)
 {
-	char *envp[] = { "ACTOR=memfdexe", "SECOND=1", NULL };
+	char *envp[] = {"ACTOR=memfdexe", "SECOND=1", NULL};
 	extern char **environ;
 	char block[65536];
 	int in, out;

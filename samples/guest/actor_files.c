@@ -100,8 +100,8 @@ static void open_pipes(void)
 
 static void open_events(void)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = 77 };
-	struct itimerspec hour = { .it_value.tv_sec = 3600 };
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = 77};
+	struct itimerspec hour = {.it_value.tv_sec = 3600};
 	sigset_t signals;
 	int epoll = (int)CHECK(epoll_create1(0));
 	int fd = (int)CHECK(eventfd(5, EFD_NONBLOCK));
@@ -124,7 +124,7 @@ static void open_events(void)
 /* Kernels may be built without these, or forbid them. */
 static void open_rare(void)
 {
-	struct io_uring_params params = { 0 };
+	struct io_uring_params params = {0};
 
 	(void)syscall(SYS_io_uring_setup, 4, &params);
 	/* This one has a thread in the kernel that counts among ours. */
@@ -153,7 +153,7 @@ static void open_devices(void)
 
 static void lock_range(void)
 {
-	struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 2, .l_len = 3 };
+	struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 2, .l_len = 3};
 	int fd = (int)CHECK(open(DIR "locked", O_RDWR | O_CREAT, 0600));
 
 	fill(fd, "0123456789");

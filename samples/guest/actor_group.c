@@ -21,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CGROUP "/sys/fs/cgroup/guest.slice"
+#define CGROUP		      "/sys/fs/cgroup/guest.slice"
 #define KEY_SPEC_USER_KEYRING (-4)
 
 int grouped_main(int argc, char **argv)
@@ -87,7 +87,7 @@ int session_main(int argc, char **argv)
 
 static void start_policy(const char *name, int policy, int priority, int nice_value)
 {
-	struct sched_param param = { .sched_priority = priority };
+	struct sched_param param = {.sched_priority = priority};
 
 	if (fork_quiet() == 0) {
 		prctl(PR_SET_NAME, name);
@@ -113,14 +113,15 @@ int sched_main(int argc, char **argv)
 	CHECK(sched_setaffinity(0, sizeof(one), &one));
 	CHECK(setpriority(PRIO_PROCESS, 0, 19));
 	CHECK(write_file("/proc/self/oom_score_adj", "-500"));
-	CHECK(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
+	CHECK(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+		      IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
 	rest_ready();
 }
 
 /* On the second CPU, while nobody else wants it. */
 int spinner_main(int argc, char **argv)
 {
-	struct sched_param param = { .sched_priority = 0 };
+	struct sched_param param = {.sched_priority = 0};
 	cpu_set_t one;
 	sigset_t start;
 	int signal_number;
@@ -146,7 +147,7 @@ static void make_messages(void)
 	struct {
 		long type;
 		char text[16];
-	} message = { .type = 3, .text = "unread message" };
+	} message = {.type = 3, .text = "unread message"};
 	int queue = (int)CHECK(msgget(0x4d534731, IPC_CREAT | 0620));
 
 	CHECK(msgsnd(queue, &message, sizeof(message.text), 0));

@@ -22,8 +22,8 @@ static void set_login(const char *uid)
 
 int user_main(int argc, char **argv)
 {
-	static const gid_t groups[] = { 1000, 24, 27, 100 };
-	struct rlimit files = { 100, 200 };
+	static const gid_t groups[] = {1000, 24, 27, 100};
+	struct rlimit files = {100, 200};
 
 	(void)argc;
 	(void)argv;
@@ -41,8 +41,8 @@ int user_main(int argc, char **argv)
 /* All capabilities but a few go; the ids stay for their own calls. */
 static void drop_capabilities(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
 	const unsigned kept = 1U << CAP_NET_ADMIN | 1U << CAP_SETUID;
 
 	data[0].permitted = kept;

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA	     0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 #ifndef MADV_PAGEOUT
@@ -65,7 +65,8 @@ static void map_files(void)
 	(void)*(volatile char *)(p + 2 * PAGE);
 	p = map(6 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, "shared file");
 	mark_pages(p + PAGE, 1, "shared");
-	p = check_map(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 3 * PAGE), "executable file");
+	p = check_map(mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 3 * PAGE),
+		      "executable file");
 	(void)*(volatile char *)p;
 	close(fd);
 	fd = make_file(DIR "mapped-deleted", 2);
@@ -81,7 +82,8 @@ static void map_memory(void)
 
 	mark_pages(p, 3, "anonymous");
 	(void)*(volatile char *)(p + 5 * PAGE); /* the zero page */
-	p = map_anonymous(4, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, "writable and executable");
+	p = map_anonymous(4, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE,
+			  "writable and executable");
 	mark_pages(p, 2, "W+X");
 	p = map_anonymous(16, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE, "no access");
 	CHECK(mprotect(p + 4 * PAGE, PAGE, PROT_READ | PROT_WRITE));
@@ -100,7 +102,8 @@ static void map_memory(void)
 	mark_pages(p, 3, "not in the child");
 	p = map_anonymous(3, PROT_READ, MAP_PRIVATE, "read only");
 	/* Untouched, and far larger than the machine. */
-	map(1L << 36, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "vast");
+	map(1L << 36, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+	    "vast");
 }
 
 /* Names are there since 5.17, if the kernel was built for them. */
@@ -114,12 +117,14 @@ static void map_named(void)
 
 static void map_huge(void)
 {
-	char *p = map(HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, "hugetlb");
+	char *p = map(HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
+		      -1, "hugetlb");
 	char *start;
 
 	mark_pages(p, 3, "hugetlb");
 	/* A transparent one needs an aligned 2 MiB. */
-	p = map(2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, "transparent");
+	p = map(2 * HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		"transparent");
 	start = (char *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
 	CHECK(madvise(start, HUGE_PAGE, MADV_HUGEPAGE));
 	mark_pages(start, 3, "transparent huge");

@@ -20,7 +20,7 @@
 
 static int bound4(int type, int protocol, const char *host, int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	int fd = (int)CHECK(socket(AF_INET, type, protocol));
 
 	CHECK(inet_pton(AF_INET, host, &a.sin_addr));
@@ -30,7 +30,7 @@ static int bound4(int type, int protocol, const char *host, int port)
 
 static int bound6(int type, int protocol, const char *host, int port)
 {
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
 	int fd = (int)CHECK(socket(AF_INET6, type, protocol));
 
 	CHECK(inet_pton(AF_INET6, host, &a.sin6_addr));
@@ -40,7 +40,7 @@ static int bound6(int type, int protocol, const char *host, int port)
 
 static void connect4(int fd, const char *host, int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 
 	CHECK(inet_pton(AF_INET, host, &a.sin_addr));
 	CHECK(connect(fd, (struct sockaddr *)&a, sizeof(a)));
@@ -48,7 +48,7 @@ static void connect4(int fd, const char *host, int port)
 
 static void connect6(int fd, const char *host, int port)
 {
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
 
 	CHECK(inet_pton(AF_INET6, host, &a.sin6_addr));
 	CHECK(connect(fd, (struct sockaddr *)&a, sizeof(a)));
@@ -112,7 +112,8 @@ static void open_packet(void)
 
 static void open_netlink(void)
 {
-	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR };
+	struct sockaddr_nl a = {.nl_family = AF_NETLINK,
+				.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR};
 	int fd = (int)CHECK(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 
 	CHECK(bind(fd, (struct sockaddr *)&a, sizeof(a)));

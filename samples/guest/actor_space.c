@@ -25,11 +25,14 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-enum { SPACES = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWCGROUP };
+enum {
+	SPACES = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID |
+		 CLONE_NEWCGROUP
+};
 
 static struct sockaddr_in space_address(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(SPACE_PORT) };
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(SPACE_PORT)};
 
 	CHECK(inet_pton(AF_INET, SPACE_ADDRESS, &a.sin_addr));
 	return a;
@@ -63,7 +66,8 @@ static void make_mounts(void)
 {
 	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	CHECK(mkdir("/mnt/inner", 0755));
-	CHECK(mount("inner-tmpfs", "/mnt/inner", "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=700"));
+	CHECK(mount("inner-tmpfs", "/mnt/inner", "tmpfs", MS_NOSUID | MS_NODEV,
+		    "size=1m,mode=700"));
 	CHECK(mkdir("/mnt/inner/a b", 0755));
 	CHECK(mount("/etc", "/mnt/inner/a b", NULL, MS_BIND, NULL));
 	CHECK(mount(NULL, "/mnt/inner/a b", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL));
@@ -72,14 +76,15 @@ static void make_mounts(void)
 	CHECK(mkdir("/mnt/inner/new\nline", 0755));
 	CHECK(mount("odd source", "/mnt/inner/new\nline", "tmpfs", MS_RDONLY, "size=4k"));
 	/* Two on one folder: the first is hidden. */
-	CHECK(mount("hidden", "/mnt/inner/new\nline", "tmpfs", MS_SYNCHRONOUS | MS_NOATIME, "size=8k"));
+	CHECK(mount("hidden", "/mnt/inner/new\nline", "tmpfs", MS_SYNCHRONOUS | MS_NOATIME,
+		    "size=8k"));
 }
 
 /* The same names as outside mean other things here. */
 static void open_sockets(void)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0abstract\0name" };
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(5000) };
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0abstract\0name"};
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(5000)};
 	int fd = (int)CHECK(socket(AF_UNIX, SOCK_DGRAM, 0));
 
 	CHECK(bind(fd, (struct sockaddr *)&name, offsetof(struct sockaddr_un, sun_path) + 14));

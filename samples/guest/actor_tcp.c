@@ -17,7 +17,13 @@
 #include <unistd.h>
 
 /* Both families have the same ports. */
-enum { LISTEN_PORT = 7000, FLEETING_PORT = 7001, SHARED_PORT = 7002, MAPPED_PORT = 7003, DEVICE_PORT = 7004 };
+enum {
+	LISTEN_PORT = 7000,
+	FLEETING_PORT = 7001,
+	SHARED_PORT = 7002,
+	MAPPED_PORT = 7003,
+	DEVICE_PORT = 7004
+};
 
 struct endpoint {
 	union {
@@ -34,7 +40,7 @@ struct pair {
 
 static struct endpoint endpoint(int family, const char *host, int port)
 {
-	struct endpoint e = { .any.sa_family = (sa_family_t)family };
+	struct endpoint e = {.any.sa_family = (sa_family_t)family};
 
 	if (family == AF_INET) {
 		e.in.sin_port = htons((uint16_t)port);
@@ -103,7 +109,7 @@ static int connected(int family, const char *host, int port)
 
 static struct pair new_pair(int family, int listening, int port)
 {
-	struct pair p = { .client = connected(family, loopback(family), port) };
+	struct pair p = {.client = connected(family, loopback(family), port)};
 
 	p.server = (int)CHECK(accept(listening, NULL, NULL));
 	return p;
@@ -111,7 +117,7 @@ static struct pair new_pair(int family, int listening, int port)
 
 static void await(int fd, int state)
 {
-	struct tcp_info info = { 0 };
+	struct tcp_info info = {0};
 
 	for (int i = 0; i < 2000; i++) {
 		socklen_t length = sizeof(info);
@@ -227,7 +233,8 @@ int tcp_main(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	make_states(AF_INET);
-	CHECK(setsockopt(listener(AF_INET, "127.0.0.2", DEVICE_PORT), SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
+	CHECK(setsockopt(listener(AF_INET, "127.0.0.2", DEVICE_PORT), SOL_SOCKET, SO_BINDTODEVICE,
+			 "lo", 3));
 	rest_ready();
 }
 
@@ -275,7 +282,8 @@ static void make_time_wait(int family, int listening)
 	await(p.server, TCP_CLOSE);
 	CHECK(close(p.client));
 	CHECK(close(p.server));
-	/* An orphan that waits for the peer's FIN: the kernel keeps it as a timewait socket, too. */
+	/* An orphan that waits for the peer's FIN: the kernel keeps it as a timewait socket, too.
+	 */
 	p = new_pair(family, listening, FLEETING_PORT);
 	CHECK(close(p.client));
 	await(p.server, TCP_CLOSE_WAIT);
@@ -319,10 +327,10 @@ static uint16_t checksum(const void *data, size_t length)
 static struct syn forge_syn(const struct endpoint *from, const struct endpoint *to)
 {
 	struct syn syn = {
-		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP },
-		.tcp = { .doff = 5, .syn = 1 },
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP},
+		.tcp = {.doff = 5, .syn = 1},
 	};
-	struct pseudo_header pseudo = { .protocol = IPPROTO_TCP, .length = htons(sizeof(syn.tcp)) };
+	struct pseudo_header pseudo = {.protocol = IPPROTO_TCP, .length = htons(sizeof(syn.tcp))};
 
 	syn.ip.saddr = pseudo.source = from->in.sin_addr.s_addr;
 	syn.ip.daddr = pseudo.destination = to->in.sin_addr.s_addr;

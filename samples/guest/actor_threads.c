@@ -35,7 +35,7 @@ static void *wait_mutex(void *arg)
 
 static void *wait_time(void *arg)
 {
-	struct timespec day = { .tv_sec = 86400 };
+	struct timespec day = {.tv_sec = 86400};
 
 	(void)arg;
 	settle("sleeper");
@@ -55,7 +55,8 @@ static void *wait_pipe(void *arg)
 	return NULL;
 }
 
-/* Ids, files, working directory and network namespace are a thread's own; glibc only pretends otherwise. */
+/* Ids, files, working directory and network namespace are a thread's own; glibc only pretends
+ * otherwise. */
 static void *differ(void *arg)
 {
 	(void)arg;
@@ -71,7 +72,7 @@ static void *differ(void *arg)
 
 static void *hurry(void *arg)
 {
-	struct sched_param param = { .sched_priority = 7 };
+	struct sched_param param = {.sched_priority = 7};
 
 	(void)arg;
 	CHECK(syscall(SYS_sched_setscheduler, 0, SCHED_RR, &param));
@@ -82,7 +83,7 @@ static void *hurry(void *arg)
 
 int threads_main(int argc, char **argv)
 {
-	static void *(*const bodies[])(void *) = { wait_mutex, wait_time, wait_pipe, differ, hurry };
+	static void *(*const bodies[])(void *) = {wait_mutex, wait_time, wait_pipe, differ, hurry};
 	enum { COUNT = sizeof(bodies) / sizeof(bodies[0]) };
 	pthread_attr_t attr;
 	pthread_t thread;

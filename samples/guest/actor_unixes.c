@@ -20,7 +20,7 @@ struct name {
 /* A name that begins with a NUL is abstract: it ends where its length says. */
 static struct name name_of(const char *text, size_t length)
 {
-	struct name n = { .address.sun_family = AF_UNIX };
+	struct name n = {.address.sun_family = AF_UNIX};
 
 	memcpy(n.address.sun_path, text, length);
 	n.length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
@@ -102,10 +102,13 @@ static void open_odd_names(void)
 /* A descriptor that only the message in the queue holds. */
 static void send_descriptor(void)
 {
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec body = { .iov_base = "fd", .iov_len = 2 };
+	char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec body = {.iov_base = "fd", .iov_len = 2};
 	struct msghdr message = {
-		.msg_iov = &body, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+		.msg_iov = &body,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	int ends[2], pipe_ends[2];

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-void add_u32(struct text *out, const char *name, const struct rtattr *a)
+void attr_u32(struct text *out, const char *name, const struct rtattr *a)
 {
 	uint32_t value;
 
@@ -17,13 +17,13 @@ void add_u32(struct text *out, const char *name, const struct rtattr *a)
 	text_format(out, "\t%s=%u", name, value);
 }
 
-void add_u8(struct text *out, const char *name, const struct rtattr *a)
+void attr_u8(struct text *out, const char *name, const struct rtattr *a)
 {
 	if (a != NULL)
 		text_format(out, "\t%s=%u", name, *(const uint8_t *)RTA_DATA(a));
 }
 
-void add_string(struct text *out, const char *name, const struct rtattr *a)
+void attr_string(struct text *out, const char *name, const struct rtattr *a)
 {
 	if (a == NULL)
 		return;
@@ -31,7 +31,7 @@ void add_string(struct text *out, const char *name, const struct rtattr *a)
 	text_escape(out, RTA_DATA(a), strnlen(RTA_DATA(a), RTA_PAYLOAD(a)));
 }
 
-void add_mac(struct text *out, const char *name, const struct rtattr *a)
+void attr_mac(struct text *out, const char *name, const struct rtattr *a)
 {
 	const uint8_t *bytes;
 
@@ -43,7 +43,7 @@ void add_mac(struct text *out, const char *name, const struct rtattr *a)
 		text_format(out, "%s%02x", i == 0 ? "" : ":", bytes[i]);
 }
 
-void add_host(struct text *out, const char *name, int family, const struct rtattr *a)
+void attr_host(struct text *out, const char *name, int family, const struct rtattr *a)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 

@@ -6,10 +6,10 @@
 #include "netlink.h"
 #include "truth.h"
 
-void add_u32(struct text *out, const char *name, const struct rtattr *a);
-void add_u8(struct text *out, const char *name, const struct rtattr *a);
-void add_string(struct text *out, const char *name, const struct rtattr *a);
-void add_mac(struct text *out, const char *name, const struct rtattr *a);
-void add_host(struct text *out, const char *name, int family, const struct rtattr *a);
+void attr_u32(struct text *out, const char *name, const struct rtattr *a);
+void attr_u8(struct text *out, const char *name, const struct rtattr *a);
+void attr_string(struct text *out, const char *name, const struct rtattr *a);
+void attr_mac(struct text *out, const char *name, const struct rtattr *a);
+void attr_host(struct text *out, const char *name, int family, const struct rtattr *a);
 
 #endif

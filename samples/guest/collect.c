@@ -21,24 +21,40 @@ enum { SYSLOG_ACTION_READ_ALL = 3, SYSLOG_ACTION_SIZE_BUFFER = 10 };
 
 /* What does not move any more goes out first. */
 static const char *const still_files[] = {
-	"cmdline", "version", "cpuinfo", "devices", "dma", "filesystems", "iomem", "ioports", "misc",
-	"mtrr", "partitions", "cgroups", "consoles", "crypto", "execdomains", "tty/drivers", "tty/ldiscs",
+	"cmdline",  "version", "cpuinfo",     "devices",     "dma",	   "filesystems",
+	"iomem",    "ioports", "misc",	      "mtrr",	     "partitions", "cgroups",
+	"consoles", "crypto",  "execdomains", "tty/drivers", "tty/ldiscs",
 };
 
 static const char *const moving_files[] = {
-	"modules", "mounts", "swaps", "locks", "keys", "key-users", "meminfo", "stat", "loadavg", "vmstat",
-	"zoneinfo", "buddyinfo", "slabinfo", "interrupts", "softirqs", "vmallocinfo", "diskstats",
-	"sysvipc/shm", "sysvipc/sem", "sysvipc/msg", "timer_list", "uptime",
+	"modules",     "mounts",      "swaps",	    "locks",	   "keys",	"key-users",
+	"meminfo",     "stat",	      "loadavg",    "vmstat",	   "zoneinfo",	"buddyinfo",
+	"slabinfo",    "interrupts",  "softirqs",   "vmallocinfo", "diskstats", "sysvipc/shm",
+	"sysvipc/sem", "sysvipc/msg", "timer_list", "uptime",
 };
 
 static const char *const other_files[] = {
-	"/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", "/proc/sys/kernel/ostype",
-	"/proc/sys/kernel/osrelease", "/proc/sys/kernel/version", "/proc/sys/kernel/tainted",
-	"/proc/sys/kernel/pid_max", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/core_pattern",
-	"/proc/sys/kernel/kptr_restrict", "/proc/sys/vm/nr_hugepages", "/proc/sys/net/ipv4/ip_forward",
-	"/sys/kernel/notes", "/sys/kernel/vmcoreinfo", "/sys/kernel/mm/transparent_hugepage/enabled",
-	"/sys/devices/system/cpu/online", "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-	"/etc/passwd", "/etc/group", "/etc/hostname", "/etc/os-release",
+	"/proc/sys/kernel/hostname",
+	"/proc/sys/kernel/domainname",
+	"/proc/sys/kernel/ostype",
+	"/proc/sys/kernel/osrelease",
+	"/proc/sys/kernel/version",
+	"/proc/sys/kernel/tainted",
+	"/proc/sys/kernel/pid_max",
+	"/proc/sys/kernel/random/boot_id",
+	"/proc/sys/kernel/core_pattern",
+	"/proc/sys/kernel/kptr_restrict",
+	"/proc/sys/vm/nr_hugepages",
+	"/proc/sys/net/ipv4/ip_forward",
+	"/sys/kernel/notes",
+	"/sys/kernel/vmcoreinfo",
+	"/sys/kernel/mm/transparent_hugepage/enabled",
+	"/sys/devices/system/cpu/online",
+	"/sys/devices/system/clocksource/clocksource0/current_clocksource",
+	"/etc/passwd",
+	"/etc/group",
+	"/etc/hostname",
+	"/etc/os-release",
 };
 
 static void collect_other_file(const char *path)
@@ -91,7 +107,7 @@ static void collect_module(const char *name)
 
 static void collect_modules(void)
 {
-	struct text list = { 0 };
+	struct text list = {0};
 	char *line, *rest;
 
 	if (!text_read(&list, "/proc/modules"))
@@ -106,7 +122,7 @@ static void collect_modules(void)
 static void collect_kernel_log(void)
 {
 	static char log[1 << 20];
-	struct text out = { .data = log };
+	struct text out = {.data = log};
 	int n = klogctl(SYSLOG_ACTION_READ_ALL, log, sizeof(log));
 
 	if (n < 0)
@@ -115,15 +131,17 @@ static void collect_kernel_log(void)
 	tar_add(&out, "sys/dmesg");
 }
 
-static void collect_names_of_system(void)
+static void collect_uname(void)
 {
 	static struct text out;
 	struct utsname u;
 
 	CHECK(uname(&u));
 	text_clear(&out);
-	text_format(&out, "sysname\t%s\nnodename\t%s\nrelease\t%s\n", u.sysname, u.nodename, u.release);
-	text_format(&out, "version\t%s\nmachine\t%s\ndomainname\t%s\n", u.version, u.machine, u.domainname);
+	text_format(&out, "sysname\t%s\nnodename\t%s\nrelease\t%s\n", u.sysname, u.nodename,
+		    u.release);
+	text_format(&out, "version\t%s\nmachine\t%s\ndomainname\t%s\n", u.version, u.machine,
+		    u.domainname);
 	tar_add(&out, "sys/uname");
 }
 
@@ -154,7 +172,7 @@ static void collect_still(bool kallsyms)
 	for (size_t i = 0; i < sizeof(other_files) / sizeof(other_files[0]); i++)
 		collect_other_file(other_files[i]);
 	tar_tree("/sys/class/dmi/id", "sys/dmi", 0);
-	collect_names_of_system();
+	collect_uname();
 	if (kallsyms)
 		tar_file("/proc/kallsyms", "sys/kallsyms");
 }
@@ -208,7 +226,7 @@ static void clean_up(void)
 
 static void wake_spinner(const char *name, void *arg)
 {
-	struct text comm = { 0 };
+	struct text comm = {0};
 	char path[300];
 
 	(void)arg;

@@ -17,17 +17,29 @@
 enum { PAGE_SHIFT = 12, PAGEMAP_BATCH = 8192 };
 
 /* /proc/PID/pagemap, Documentation/admin-guide/mm/pagemap.rst. */
-#define PM_PRESENT (UINT64_C(1) << 63)
-#define PM_SWAP (UINT64_C(1) << 62)
-#define PM_FILE (UINT64_C(1) << 61)
+#define PM_PRESENT   (UINT64_C(1) << 63)
+#define PM_SWAP	     (UINT64_C(1) << 62)
+#define PM_FILE	     (UINT64_C(1) << 61)
 #define PM_EXCLUSIVE (UINT64_C(1) << 56)
-#define PM_FRAME ((UINT64_C(1) << 55) - 1)
+#define PM_FRAME     ((UINT64_C(1) << 55) - 1)
 
 static const char *const process_files[] = {
-	"stat", "status", "statm", "comm", "cmdline", "environ", "auxv", "maps", "smaps", "smaps_rollup",
-	"mountinfo", "mounts", "limits", "cgroup", "loginuid", "sessionid", "wchan", "syscall", "stack",
-	"personality", "oom_score_adj", "coredump_filter", "uid_map", "gid_map", "setgroups",
-	"timens_offsets", "timers", "autogroup", "cpuset", "io", "schedstat", "timerslack_ns",
+	"stat",		 "status",
+	"statm",	 "comm",
+	"cmdline",	 "environ",
+	"auxv",		 "maps",
+	"smaps",	 "smaps_rollup",
+	"mountinfo",	 "mounts",
+	"limits",	 "cgroup",
+	"loginuid",	 "sessionid",
+	"wchan",	 "syscall",
+	"stack",	 "personality",
+	"oom_score_adj", "coredump_filter",
+	"uid_map",	 "gid_map",
+	"setgroups",	 "timens_offsets",
+	"timers",	 "autogroup",
+	"cpuset",	 "io",
+	"schedstat",	 "timerslack_ns",
 	"attr/current",
 };
 
@@ -71,7 +83,7 @@ static void add_ns_link(const char *entry, void *arg)
 static void collect_links(const char *task)
 {
 	static struct text out;
-	struct links links = { .out = &out, .task = task };
+	struct links links = {.out = &out, .task = task};
 	char path[64];
 
 	text_clear(&out);
@@ -96,9 +108,9 @@ static void add_fd(const char *fd, void *arg)
 	text_format(out, "%s\t", fd);
 	text_link(out, path);
 	text_format(out, "\t%x:%x\t%" PRIu64 "\t%o\t%" PRId64 "\t%c%c\t%ju\n", major(target.st_dev),
-		    minor(target.st_dev), (uint64_t)target.st_ino, target.st_mode, (int64_t)target.st_size,
-		    link.st_mode & S_IRUSR ? 'r' : '-', link.st_mode & S_IWUSR ? 'w' : '-',
-		    (uintmax_t)target.st_nlink);
+		    minor(target.st_dev), (uint64_t)target.st_ino, target.st_mode,
+		    (int64_t)target.st_size, link.st_mode & S_IRUSR ? 'r' : '-',
+		    link.st_mode & S_IWUSR ? 'w' : '-', (uintmax_t)target.st_nlink);
 	snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", links->task, fd);
 	tar_file(path, "proc/%s/fdinfo/%s", links->task, fd);
 }
@@ -106,7 +118,7 @@ static void add_fd(const char *fd, void *arg)
 static void collect_files(const char *task)
 {
 	static struct text out;
-	struct links links = { .out = &out, .task = task };
+	struct links links = {.out = &out, .task = task};
 	char path[64];
 
 	text_clear(&out);
@@ -124,18 +136,20 @@ static uint64_t read_u64(int fd, uint64_t index)
 {
 	uint64_t value;
 
-	return pread(fd, &value, sizeof(value), (off_t)(index * sizeof(value))) == sizeof(value) ? value : 0;
+	return pread(fd, &value, sizeof(value), (off_t)(index * sizeof(value))) == sizeof(value)
+		       ? value
+		       : 0;
 }
 
 static void end_run(struct text *out, struct run *run, int kpageflags)
 {
 	if (run->bits & PM_PRESENT)
-		text_format(out, "%" PRIx64 "\t%" PRIx64 "\t%" PRIx64 "\t%s%s\t%" PRIx64 "\n", run->start,
-			    run->end, run->frame, run->bits & PM_FILE ? "f" : "a",
+		text_format(out, "%" PRIx64 "\t%" PRIx64 "\t%" PRIx64 "\t%s%s\t%" PRIx64 "\n",
+			    run->start, run->end, run->frame, run->bits & PM_FILE ? "f" : "a",
 			    run->bits & PM_EXCLUSIVE ? "x" : "-", read_u64(kpageflags, run->frame));
 	else if (run->bits & PM_SWAP)
-		text_format(out, "%" PRIx64 "\t%" PRIx64 "\tswap:%" PRIu64 ":%" PRIx64 "\t\t\n", run->start,
-			    run->end, run->frame & 31, run->frame >> 5);
+		text_format(out, "%" PRIx64 "\t%" PRIx64 "\tswap:%" PRIu64 ":%" PRIx64 "\t\t\n",
+			    run->start, run->end, run->frame & 31, run->frame >> 5);
 	run->bits = 0;
 }
 
@@ -147,19 +161,20 @@ static void add_page(struct text *out, struct run *run, uint64_t va, uint64_t en
 	uint64_t step = bits & PM_SWAP ? 32 : 1;
 	uint64_t pages = (run->end - run->start) >> PAGE_SHIFT;
 
-	if (run->bits != 0 && run->bits == bits && run->end == va && run->frame + pages * step == frame) {
+	if (run->bits != 0 && run->bits == bits && run->end == va &&
+	    run->frame + pages * step == frame) {
 		run->end = va + (1 << PAGE_SHIFT);
 		return;
 	}
 	end_run(out, run, kpageflags);
 	if (bits & (PM_PRESENT | PM_SWAP))
-		*run = (struct run){ va, va + (1 << PAGE_SHIFT), frame, bits };
+		*run = (struct run){va, va + (1 << PAGE_SHIFT), frame, bits};
 }
 
 static void add_mapping(struct text *out, uint64_t start, uint64_t end, int pagemap, int kpageflags)
 {
 	static uint64_t entries[PAGEMAP_BATCH];
-	struct run run = { 0 };
+	struct run run = {0};
 	uint64_t va = start;
 
 	while (va < end) {
@@ -297,7 +312,8 @@ static void add_mount_sizes(struct text *out, const char *process, const char *l
 	if (sscanf(line, "%u %*u %u:%u %*s %4095s", &id, &major_number, &minor_number, point) != 4)
 		return;
 	snprintf(path, sizeof(path), "/proc/%s/root%s", process, point);
-	if (stat(path, &st) != 0 || st.st_dev != makedev(major_number, minor_number) || statfs(path, &sizes) != 0)
+	if (stat(path, &st) != 0 || st.st_dev != makedev(major_number, minor_number) ||
+	    statfs(path, &sizes) != 0)
 		return;
 	text_format(out, "%u\t%ld\t%lu\t%lu\t%lu\t%lu\t%lu\n", id, sizes.f_bsize, sizes.f_blocks,
 		    sizes.f_bfree, sizes.f_bavail, sizes.f_files, sizes.f_ffree);
@@ -335,7 +351,7 @@ static void collect_mount_space(const char *name, void *arg)
 
 void collect_mount_spaces(void)
 {
-	struct seen seen = { .count = 0 };
+	struct seen seen = {.count = 0};
 
 	each_entry("/proc", collect_mount_space, &seen);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The truth about sockets and pipes that no file of /proc has: asked of a duplicate of the descriptor. */
+/* The truth about sockets and pipes that no file of /proc has: asked of a duplicate of the
+ * descriptor. */
 #define _GNU_SOURCE
 #include "truth.h"
 
@@ -54,7 +55,8 @@ static void add_ioctl(struct text *out, const char *name, int fd, unsigned long 
 		text_format(out, "\t%s=%d", name, value);
 }
 
-static void add_address(struct text *out, const char *name, const union address *a, socklen_t length)
+static void add_address(struct text *out, const char *name, const union address *a,
+			socklen_t length)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 
@@ -66,7 +68,8 @@ static void add_address(struct text *out, const char *name, const union address 
 		break;
 	case AF_INET6:
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, host, sizeof(host));
-		text_format(out, "[%s%%%u]:%u", host, a->in6.sin6_scope_id, ntohs(a->in6.sin6_port));
+		text_format(out, "[%s%%%u]:%u", host, a->in6.sin6_scope_id,
+			    ntohs(a->in6.sin6_port));
 		break;
 	case AF_UNIX:
 		text_escape(out, a->un.sun_path, length - offsetof(struct sockaddr_un, sun_path));
@@ -82,7 +85,7 @@ static void add_address(struct text *out, const char *name, const union address 
 
 static void add_names(struct text *out, int fd)
 {
-	union address a = { 0 };
+	union address a = {0};
 	socklen_t length = sizeof(a);
 
 	if (getsockname(fd, &a.any, &length) == 0)
@@ -110,7 +113,8 @@ static void add_peer_process(struct text *out, int fd)
 	socklen_t length = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid != 0)
-		text_format(out, "\tpeer_pid=%d\tpeer_uid=%u\tpeer_gid=%u", peer.pid, peer.uid, peer.gid);
+		text_format(out, "\tpeer_pid=%d\tpeer_uid=%u\tpeer_gid=%u", peer.pid, peer.uid,
+			    peer.gid);
 }
 
 static void add_socket(struct text *out, int fd)
@@ -162,7 +166,7 @@ static void collect_socket(const char *name, void *arg)
 void collect_sockets(int pid)
 {
 	static struct text out;
-	struct owner owner = { .out = &out, .pid = pid };
+	struct owner owner = {.out = &out, .pid = pid};
 	char path[64];
 
 	owner.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

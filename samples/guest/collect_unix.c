@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The truth about unix sockets that /proc/net/unix does not tell: peers, queues, connections not yet accepted. */
+/* The truth about unix sockets that /proc/net/unix does not tell: peers, queues, connections not
+ * yet accepted. */
 #define _GNU_SOURCE
 #include "attrs.h"
 
@@ -15,7 +16,8 @@ static void add_waiting(struct text *out, const struct rtattr *a)
 	if (a == NULL)
 		return;
 	for (size_t i = 0; i < RTA_PAYLOAD(a) / sizeof(uint32_t); i++)
-		text_format(out, "%s%u", i == 0 ? "\twaiting=" : ",", ((const uint32_t *)RTA_DATA(a))[i]);
+		text_format(out, "%s%u", i == 0 ? "\twaiting=" : ",",
+			    ((const uint32_t *)RTA_DATA(a))[i]);
 }
 
 static void add_queue(struct text *out, const struct rtattr *a)
@@ -35,14 +37,15 @@ static void add_unix(const struct nlmsghdr *h, void *arg)
 	struct text *out = arg;
 
 	rtnl_parse(attrs, UNIX_DIAG_MAX, m + 1, NLMSG_PAYLOAD(h, sizeof(*m)));
-	text_format(out, "inode=%u\ttype=%u\tstate=%u", m->udiag_ino, m->udiag_type, m->udiag_state);
+	text_format(out, "inode=%u\ttype=%u\tstate=%u", m->udiag_ino, m->udiag_type,
+		    m->udiag_state);
 	name = attrs[UNIX_DIAG_NAME];
 	if (name != NULL) {
 		text_format(out, "\tname=");
 		text_escape(out, RTA_DATA(name), RTA_PAYLOAD(name));
 	}
-	add_u32(out, "peer", attrs[UNIX_DIAG_PEER]);
-	add_u8(out, "shutdown", attrs[UNIX_DIAG_SHUTDOWN]);
+	attr_u32(out, "peer", attrs[UNIX_DIAG_PEER]);
+	attr_u8(out, "shutdown", attrs[UNIX_DIAG_SHUTDOWN]);
 	add_queue(out, attrs[UNIX_DIAG_RQLEN]);
 	add_waiting(out, attrs[UNIX_DIAG_ICONS]);
 	text_add(out, "\n", 1);

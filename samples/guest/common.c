@@ -75,7 +75,7 @@ int fork_quiet(void)
 /* Reads the one byte that means ready; end of file means that the child died. */
 static void await_ready(int fd, const char *name)
 {
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
 	char byte;
 
 	if (poll(&poller, 1, START_TIMEOUT_MS) != 1)

@@ -12,17 +12,18 @@ struct part {
 };
 
 static const struct part parts[] = {
-#define ACTOR(name, idea) { #name, name##_main },
+#define ACTOR(name, idea) {#name, name##_main},
 	ACTORS
 #undef ACTOR
-	{ "workload", workload_main },
-	{ "collect", collect_main },
-	{ "network", network_main },
+	{"workload", workload_main},
+	{"collect", collect_main},
+	{"network", network_main},
 };
 
 int main(int argc, char **argv)
 {
-	/* Some actors are started with an argv that says nothing: then the environment names them. */
+	/* Some actors are started with an argv that says nothing: then the environment names them.
+	 */
 	extern char **environ;
 	const char *name = program_invocation_short_name;
 

@@ -79,7 +79,8 @@ int rtnl_send(struct request *r)
 	return error->error;
 }
 
-void netlink_dump(int protocol, struct request *r, void (*each)(const struct nlmsghdr *, void *), void *arg)
+void netlink_dump(int protocol, struct request *r, void (*each)(const struct nlmsghdr *, void *),
+		  void *arg)
 {
 	static char room[65536] __attribute__((aligned(NLMSG_ALIGNTO)));
 	int fd = open_netlink(protocol);

@@ -24,8 +24,10 @@ void rtnl_nest_end(struct request *r, struct rtattr *nest);
 /* Sends and waits for the answer; 0 or a negative errno. */
 int rtnl_send(struct request *r);
 
-/* Sends a request for a dump in any netlink protocol; each() is called for every message of the answer. */
-void netlink_dump(int protocol, struct request *r, void (*each)(const struct nlmsghdr *, void *), void *arg);
+/* Sends a request for a dump in any netlink protocol; each() is called for every message of the
+ * answer. */
+void netlink_dump(int protocol, struct request *r, void (*each)(const struct nlmsghdr *, void *),
+		  void *arg);
 
 /* attrs[] by type, NULL where absent. */
 void rtnl_parse(const struct rtattr **attrs, int max, const void *first, size_t length);

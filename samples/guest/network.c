@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Interfaces, addresses, neighbours and routes of the guest, and a network namespace without a process. */
+/* Interfaces, addresses, neighbours and routes of the guest, and a network namespace without a
+ * process. */
 #define _GNU_SOURCE
 #include "network.h"
 
@@ -94,7 +95,8 @@ void link_add_vlan(const char *below, const char *name, uint16_t id)
 	must(rtnl_send(&r), "cannot add", name);
 }
 
-void link_add_veth(const char *name, const char *mac, const char *peer, const char *peer_mac, int peer_ns)
+void link_add_veth(const char *name, const char *mac, const char *peer, const char *peer_mac,
+		   int peer_ns)
 {
 	static const struct ifinfomsg none;
 	struct request r;
@@ -148,7 +150,8 @@ static size_t parse_host(const char *text, int *family, void *bytes)
 	return *family == AF_INET6 ? 16 : 4;
 }
 
-void address_add(const char *name, const char *address, unsigned prefix, const char *broadcast, const char *label)
+void address_add(const char *name, const char *address, unsigned prefix, const char *broadcast,
+		 const char *label)
 {
 	struct request r;
 	struct ifaddrmsg *a = rtnl_start(&r, RTM_NEWADDR, NLM_F_CREATE, sizeof(*a));

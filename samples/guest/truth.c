@@ -135,7 +135,7 @@ static void tar_write(const void *data, size_t length)
 
 static void tar_header(const char *name, size_t size)
 {
-	struct ustar h = { 0 };
+	struct ustar h = {0};
 	unsigned sum = 0;
 	const unsigned char *bytes = (const unsigned char *)&h;
 
@@ -231,7 +231,7 @@ static void tar_tree_entry(const char *entry, void *arg)
 
 void tar_tree(const char *source, const char *name, int depth)
 {
-	struct tree tree = { .source = source, .name = name, .depth = depth };
+	struct tree tree = {.source = source, .name = name, .depth = depth};
 
 	each_entry(source, tar_tree_entry, &tree);
 }

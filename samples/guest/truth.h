@@ -26,7 +26,8 @@ bool text_read(struct text *t, const char *path);
 bool text_link(struct text *t, const char *path);
 
 void tar_open(int fd);
-void tar_add(const struct text *content, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void tar_add(const struct text *content, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Copies a file of the guest; what cannot be read is left out. */
 void tar_file(const char *source, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Copies the regular files below a folder. */

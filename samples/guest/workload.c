@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Starts the actors one after another, each when the one before has come to rest, and stays their parent. */
+/* Starts the actors one after another, each when the one before has come to rest, and stays their
+ * parent. */
 #define _GNU_SOURCE
 #include "guest.h"
 
@@ -15,11 +16,7 @@ static const char *const actors[] = {
 };
 
 static char *const plain_environment[] = {
-	"PATH=/bin:/sbin",
-	"HOME=/root",
-	"OPTIONS=a=b c=d==e",
-	"EMPTY=",
-	NULL,
+	"PATH=/bin:/sbin", "HOME=/root", "OPTIONS=a=b c=d==e", "EMPTY=", NULL,
 };
 
 enum { LONG_ARGUMENTS = 40, LONG_ARGUMENT = 300 };
@@ -29,8 +26,8 @@ static void start_long(void)
 {
 	static char text[LONG_ARGUMENTS][LONG_ARGUMENT + 1];
 	static char variables[LONG_ARGUMENTS][LONG_ARGUMENT + 1];
-	char *argv[LONG_ARGUMENTS + 2] = { "long" };
-	char *envp[LONG_ARGUMENTS + 2] = { "FIRST=1" };
+	char *argv[LONG_ARGUMENTS + 2] = {"long"};
+	char *envp[LONG_ARGUMENTS + 2] = {"FIRST=1"};
 
 	for (int i = 0; i < LONG_ARGUMENTS; i++) {
 		memset(text[i], 'a' + i % 26, LONG_ARGUMENT);
@@ -48,11 +45,21 @@ static void start_long(void)
 static void start_odd(void)
 {
 	char *argv[] = {
-		"odd", "", "two words", "new\nline", "esc\x1b[31mred\x1b[0m", "\xff\xfe", "tab\tquote\"back\\slash",
-		"gr\xc3\xbc\xc3\x9f", "", "last", NULL,
+		"odd",
+		"",
+		"two words",
+		"new\nline",
+		"esc\x1b[31mred\x1b[0m",
+		"\xff\xfe",
+		"tab\tquote\"back\\slash",
+		"gr\xc3\xbc\xc3\x9f",
+		"",
+		"last",
+		NULL,
 	};
 	char *envp[] = {
-		"ACTOR=odd", "A=1=2=3", "NOVALUE", "=noname", "RAW=\xff\x01\n", "DUP=first", "DUP=second", NULL,
+		"ACTOR=odd",	  "A=1=2=3",   "NOVALUE",    "=noname",
+		"RAW=\xff\x01\n", "DUP=first", "DUP=second", NULL,
 	};
 
 	start_actor("odd", argv, envp);
@@ -61,15 +68,15 @@ static void start_odd(void)
 /* No argument at all: what argv[0] is then, is up to the kernel. */
 static void start_hollow(void)
 {
-	char *argv[] = { NULL };
-	char *envp[] = { "ACTOR=hollow", NULL };
+	char *argv[] = {NULL};
+	char *envp[] = {"ACTOR=hollow", NULL};
 
 	start_actor("hollow", argv, envp);
 }
 
 static void start_gone(void)
 {
-	char *argv[] = { "gone", "its", "file", "is", "deleted", NULL };
+	char *argv[] = {"gone", "its", "file", "is", "deleted", NULL};
 
 	copy_file("/proc/self/exe", "/tmp/gone", 0755);
 	start_program("/tmp/gone", argv, plain_environment);
@@ -78,15 +85,15 @@ static void start_gone(void)
 
 static void start_dynamic(void)
 {
-	char *argv[] = { "-dynamic", NULL };
-	char *envp[] = { "ACTOR=dynamic", "LD_BIND_NOW=1", NULL };
+	char *argv[] = {"-dynamic", NULL};
+	char *envp[] = {"ACTOR=dynamic", "LD_BIND_NOW=1", NULL};
 
 	start_program("/data/bin/dynamic", argv, envp);
 }
 
 static void start_one(const char *name)
 {
-	char *argv[] = { (char *)name, "--level=2", "an argument", NULL };
+	char *argv[] = {(char *)name, "--level=2", "an argument", NULL};
 
 	if (strcmp(name, "long") == 0)
 		start_long();

@@ -39,9 +39,18 @@ def locked(path):
         yield
 
 
+def _remove_leftovers(parent):
+    """Of makers that were killed; nothing takes a day to make."""
+    for path in parent.glob(".new-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > 86400:
+                shutil.rmtree(path, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def _scratch_folder(parent):
     """A folder that is gone afterwards, unless it was renamed."""
+    _remove_leftovers(parent)
     scratch = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
     scratch.chmod(0o755)
     try:
@@ -139,9 +148,11 @@ def _attempt(guest, kernel, program_folder, target):
             except (machine.GuestError, OSError, tarfile.TarError) as error:
                 reasons.append(f"thread={thread}: {error}")
                 logs[thread] = _read_log(scratch)
+    if machine.interrupted.is_set():
+        raise machine.GuestError("interrupted")
     for thread, log in logs.items():
         (target.parent / f"{target.name}.{thread}.log").write_bytes(log)
-    raise machine.GuestError("; ".join(reasons) or "interrupted")
+    raise machine.GuestError("; ".join(reasons))
 
 
 def _read_log(scratch):
