@@ -186,7 +186,7 @@ static void emit_module(void *arg, uint64_t module, const char *name)
 		.status = state_text(w, module),
 		.address = base_address(w, module),
 		.refcount = refcount(w, module),
-		.arguments = col_string(w, module, F(module, args), MAX_TEXT),
+		.arguments = module_arguments(w, module),
 		.version = col_string(w, module, F(module, version), MAX_TEXT),
 		.srcversion = col_string(w, module, F(module, srcversion), MAX_TEXT),
 		.taints = taint_text(w, module),

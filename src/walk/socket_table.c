@@ -67,7 +67,7 @@ bool socket_scan_chain(struct socket_scan *s, struct socket_table *t, uint64_t f
 	struct chain_iter it;
 	uint64_t node;
 
-	if (first == 0 || first & 1)
+	if (!first)
 		return true;
 	chain_begin(&it, s->w->k, first, 0, s->budget);
 	while (chain_next(&it, &node))

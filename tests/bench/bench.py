@@ -9,12 +9,14 @@ files that it shares with the page cache, and the highest RssAnon that was seen 
 second."""
 
 import argparse
+import functools
 import os
 import pathlib
 import re
 import shutil
 import sqlite3
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,22 +98,34 @@ def other_tool(name, command, runs, **options):
     if shutil.which(name) is None:
         return "not installed"
     try:
-        return seconds(median_of(runs, lambda: timed(command, stderr=subprocess.DEVNULL, timeout=600, **options)))
+        once = functools.partial(timed, command, stderr=subprocess.DEVNULL, timeout=600, **options)
+        return seconds(median_of(runs, once))
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         return f"failed: {type(error).__name__}"
 
 
-def others(elf, vmlinux, runs):
+def vmcoreinfo(folder):
+    """The guest's VMCOREINFO, of which QEMU's dump lacks a copy: where /sys/kernel/vmcoreinfo said."""
+    address, size = (folder / "truth/sys/sys.kernel.vmcoreinfo").read_text(encoding="ascii").split()
+    with open(folder / "memory.raw", "rb") as image:
+        image.seek(int(address, 16))
+        note = image.read(int(size, 16))
+    name_size, length, _ = struct.unpack_from("<III", note)
+    start = 12 + (name_size + 3 & ~3)
+    return note[start:start + length]
+
+
+def others(folder, vmlinux, runs, scratch):
     """(drgn, crash): the process list alone, from the ELF dump of the same guest."""
     if vmlinux is None:
         missing = "no debug info"
         return [missing if shutil.which(tool) else "not installed" for tool in ("drgn", "crash")]
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
-        script.write(DRGN_PS)
-        script.flush()
-        drgn = other_tool("drgn", ["drgn", "-q", "-c", elf, "-s", vmlinux, script.name], runs)
-    crash = other_tool("crash", ["crash", "-s", vmlinux, elf], runs, input=b"ps\nquit\n")
-    return drgn, crash
+    elf, script, info = folder / "memory.elf", scratch / "ps.py", scratch / "vmcoreinfo"
+    script.write_text(DRGN_PS, encoding="ascii")
+    info.write_bytes(vmcoreinfo(folder))
+    drgn = ["drgn", "-q", "-c", elf, "--vmcoreinfo", info, "-s", vmlinux, script]
+    return (other_tool("drgn", drgn, runs),
+            other_tool("crash", ["crash", "-s", vmlinux, elf], runs, input=b"ps\nquit\n"))
 
 
 # --- the table ---
@@ -185,7 +199,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="vmiscan-bench-") as scratch:
         for name, folder in guests(options.guests or GUESTS):
             whole, lines = measure(options, name, folder / options.image, pathlib.Path(scratch))
-            drgn, crash = others(folder / "memory.elf", options.vmlinux, min(options.runs, 3))
+            drgn, crash = others(folder, options.vmlinux, min(options.runs, 3), pathlib.Path(scratch))
             results.append(lines + [("drgn, process list", drgn), ("crash, process list", crash)])
             times.append(whole)
     if not results:

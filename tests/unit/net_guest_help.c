@@ -81,6 +81,7 @@ static void place_bytes(struct guest *g)
 	guest_place(g, F(sock_common, skc_v6_daddr), FAR + 16, 16);
 	guest_place(g, F(sock_common, skc_v6_rcv_saddr), FAR + 32, 16);
 	guest_place(g, F(sk_buff, cb), FAR, 48);
+	guest_place(g, F(sk_buff, len), FAR + 64, 4); // its links come first
 	guest_place(g, F(unix_address, name), FAR, 112);
 	guest_place(g, F(sk_buff_head, qlen), 16, 4);
 }
