@@ -5,7 +5,7 @@
 
 #include "src/base/bytes.h"
 
-enum { MAX_TABLES = 8, MAX_BUCKETS = 1 << 24, PART = PAGE_SIZE / 8 };
+enum { MAX_TABLES = 4, MAX_BUCKETS = 1 << 20, PART = PAGE_SIZE / 8 };
 
 struct rhash {
 	struct kernel *k;
