@@ -13,6 +13,7 @@ import functools
 import os
 import pathlib
 import re
+import resource
 import shutil
 import sqlite3
 import statistics
@@ -53,6 +54,14 @@ def timed(command, **options):
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
     return time.perf_counter() - start
+
+
+def cpu_seconds(command):
+    """Seconds of CPU time that a command used: what a busy machine does not change."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def median_of(runs, once):
@@ -164,6 +173,7 @@ def measure(options, name, image, scratch):
         ("cat IMAGE >/dev/null", seconds(cat)),
         ("vmiscan, everything", seconds(whole)),
         ("... times cat", f"{whole / cat:.2f}"),
+        ("... CPU time", seconds(median_of(options.runs, lambda: cpu_seconds(everything)))),
         ("... opening the image", f"{statistics.median(f[0] for f in found):.1f} ms"),
         ("... kernel, types, symbols", f"{statistics.median(f[1] for f in found):.1f} ms"),
         ("vmiscan info", seconds(median_of(options.runs, lambda: timed([options.vmiscan, "info", image])))),

@@ -130,6 +130,13 @@ def _(case, d):
     return row.get("is_kthread") == 1 and (row.get("name") or "").startswith("kworker/")
 
 
+@rule("ext4lazyinit-ends", "ext4 ends the thread that prepares a fresh mount when it has done so",
+      TASK_TABLES, kinds=(MISSING,))
+def _(_case, d):
+    process = d.expected["_process"]
+    return process.is_kthread and process.comm == b"ext4lazyinit"
+
+
 @rule("kworker-works", "the work that a kernel worker does, or did last, is part of its name",
       ("processes", "threads"), columns=("name",))
 def _(case, d):

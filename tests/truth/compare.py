@@ -4,6 +4,7 @@
 
 import argparse
 import dataclasses
+import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -96,7 +97,11 @@ def parse_arguments(arguments):
 
 def main(arguments=None):
     options = parse_arguments(arguments)
-    outcome = compare_paths(options.database, options.truth)
+    try:
+        outcome = compare_paths(options.database, options.truth)
+    except (OSError, sqlite3.Error, ValueError) as error:
+        print(f"compare: {options.database}, {options.truth}: {error}", file=sys.stderr)
+        return 2
     report.print_report(outcome, options.limit, options.allowed)
     if options.untold:
         report.print_untold(COMPARISONS, outcome.results)
