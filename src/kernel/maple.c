@@ -45,20 +45,22 @@ static bool shape_of(const struct kernel *k, uint64_t entry, struct shape *s)
 	return k_has(k, s->pivot) && s->n_slots > 0 && s->n_slots <= MAX_SLOTS;
 }
 
-static enum iter_end scan_value(struct maple *m, uint64_t entry, uint64_t first, uint64_t last)
-{
-	if (entry == 0 || entry <= 4096 || (entry & 3) == 2)
-		return ITER_MORE; // a hole, or an internal mark such as XA_ZERO_ENTRY
-	if (++m->n > m->max)
-		return ITER_LIMIT;
-	return m->visit(m->arg, first, last, entry) ? ITER_MORE : ITER_END;
-}
-
 // ITER_MORE, for the walk goes on elsewhere.
 static enum iter_end left_out(struct maple *m, enum iter_end why)
 {
 	m->worst = why;
 	return ITER_MORE;
+}
+
+static enum iter_end scan_value(struct maple *m, uint64_t entry, uint64_t first, uint64_t last)
+{
+	if (entry <= 4096) // a hole, or an internal mark such as XA_ZERO_ENTRY
+		return ITER_MORE;
+	if ((entry & 3) == 2) // a node, where no node can be
+		return left_out(m, ITER_TORN);
+	if (++m->n > m->max)
+		return ITER_LIMIT;
+	return m->visit(m->arg, first, last, entry) ? ITER_MORE : ITER_END;
 }
 
 // The last index of slot i of a node that ends at last.

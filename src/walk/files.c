@@ -85,7 +85,8 @@ static bool visit_slots(struct fd_table *t, uint64_t first_fd, const uint8_t *sl
 		uint64_t file = files_pointer(le64(slots + i * 8));
 		if (!file)
 			continue;
-		if (*t->budget == 0 || t->in_row >= STRANGERS_IN_ROW)
+		if (*t->budget == 0 || t->in_row >= STRANGERS_IN_ROW ||
+		    walk_is_full(t->w, t->table))
 			return false;
 		--*t->budget;
 		visit_file(t, first_fd + i, file);
@@ -118,22 +119,37 @@ static void visit_table(struct fd_table *t, uint64_t slots_va, uint64_t max_fds)
 		say(t, t->first_stranger, "some lead to no file");
 }
 
+// How many descriptors a table can have: its two bitmaps lie side by side (fs/file.c,
+// alloc_fdtable(); in the other order where they are in files_struct itself).
+static uint64_t room_of(struct kernel *k, uint64_t fdt)
+{
+	uint64_t a, b;
+
+	if (!k_get(k, fdt, F(fdtable, open_fds), &a) ||
+	    !k_get(k, fdt, F(fdtable, close_on_exec), &b))
+		return MAX_FDS;
+	uint64_t bytes = a > b ? a - b : b - a;
+	return bytes < MAX_FDS / 8 ? bytes * 8 : MAX_FDS;
+}
+
 static void visit_process(struct fd_table *t)
 {
 	struct kernel *k = t->w->k;
 	uint64_t files = t->task->files, fdt = k_or0(k, files, F(files_struct, fdt));
-	uint64_t max_fds, slots = k_or0(k, fdt, F(fdtable, fd));
+	uint64_t max_fds, room, slots = k_or0(k, fdt, F(fdtable, fd));
 
 	if (!slots || !k_get(k, fdt, F(fdtable, max_fds), &max_fds)) {
 		say(t, files, "their table can't be read");
 		return;
 	}
 	t->close_on_exec = k_or0(k, fdt, F(fdtable, close_on_exec));
-	if (max_fds > MAX_FDS) {
+	room = room_of(k, fdt);
+	if (max_fds > room) {
 		walk_problem(t->w, ERROR, t->table, t->task->addr, fdt,
-			     "process %" PRId64 " claims %" PRIu64 " descriptors", t->task->pid,
-			     max_fds);
-		max_fds = MAX_FDS;
+			     "process %" PRId64 " claims %" PRIu64
+			     " descriptors, for which it has no room",
+			     t->task->pid, max_fds);
+		max_fds = room;
 	}
 	visit_table(t, slots, max_fds);
 }
@@ -144,7 +160,8 @@ void files_each(struct walk *w, enum table_id table,
 	const struct task *task;
 	uint64_t budget = MAX_FILES;
 
-	for (size_t i = 0; budget && (task = task_next_leader(w->tasks, &i));) {
+	for (size_t i = 0;
+	     budget && !walk_is_full(w, table) && (task = task_next_leader(w->tasks, &i));) {
 		struct fd_table t = {.w = w,
 				     .task = task,
 				     .table = table,

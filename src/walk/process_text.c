@@ -128,7 +128,7 @@ static void emit_environment(struct walk *w, const struct task *t)
 		return;
 	char *copy = mem_alloc(env.n + 1); // rows reset the arena that env is in
 	memcpy(copy, env.p, env.n);
-	for (size_t i = 0; i < env.n;) {
+	for (size_t i = 0; i < env.n && !walk_is_full(w, TABLE_process_envs);) {
 		size_t n = strnlen(copy + i, env.n - i);
 		if (n)
 			emit_variable(w, t, copy + i, n);
@@ -141,7 +141,8 @@ static void run(struct walk *w)
 {
 	const struct task *t;
 
-	for (size_t i = 0; (t = task_next_leader(w->tasks, &i));)
+	for (size_t i = 0;
+	     !walk_is_full(w, TABLE_process_envs) && (t = task_next_leader(w->tasks, &i));)
 		if (t->mm && !task_is_kthread(t))
 			emit_environment(w, t);
 }

@@ -63,14 +63,21 @@ static bool add_thread(struct walk *w, uint64_t task, const struct task *leader)
 	return add_task(w, task, leader->addr);
 }
 
+// How many tasks may still come: each has at least a page of its own.
+static uint64_t tasks_left(const struct walk *w)
+{
+	uint64_t most = w->ram_pages < MAX_TASKS ? w->ram_pages : MAX_TASKS;
+
+	return most - (w->tasks->all.n < most ? w->tasks->all.n : most);
+}
+
 static void add_threads(struct walk *w, struct task leader)
 {
-	struct tasks *ts = w->tasks;
 	struct list_iter it;
 	uint64_t node;
 
 	list_begin(&it, w->k, k_field_va(w->k, leader.signal, F(signal_struct, thread_head)),
-		   MAX_TASKS - ts->all.n);
+		   tasks_left(w));
 	while (list_next(&it, &node)) {
 		uint64_t task = k_container(w->k, node, F(task_struct, thread_node));
 		if (!add_thread(w, task, &leader)) {
@@ -152,7 +159,8 @@ static void collect(struct walk *w)
 
 	w->tasks = mem_zalloc(1, sizeof(*w->tasks));
 	system_clock(w); // how old a task is depends on it
-	list_begin(&it, w->k, k_field_va(w->k, w->k->init_task, F(task_struct, tasks)), MAX_TASKS);
+	list_begin(&it, w->k, k_field_va(w->k, w->k->init_task, F(task_struct, tasks)),
+		   tasks_left(w));
 	while (list_next(&it, &node)) {
 		add_group(w, k_container(w->k, node, F(task_struct, tasks)));
 		if (w->progress && it.n % 256 == 0)

@@ -3,7 +3,7 @@
 #include "src/walk/vma.h"
 
 struct visitor {
-	void (*visit)(void *arg, uint64_t vma);
+	bool (*visit)(void *arg, uint64_t vma);
 	void *arg;
 };
 
@@ -13,8 +13,7 @@ static bool maple_entry(void *arg, uint64_t first, uint64_t last, uint64_t entry
 
 	(void)first;
 	(void)last;
-	v->visit(v->arg, entry);
-	return true;
+	return v->visit(v->arg, entry);
 }
 
 // The list is in the order of addresses; one that is not, runs in a circle or elsewhere.
@@ -37,12 +36,13 @@ static enum iter_end each_in_list(struct walk *w, uint64_t mm, const struct visi
 	while (chain_next(&it, &vma)) {
 		if (!is_behind(w, vma, &end))
 			return ITER_TORN;
-		v->visit(v->arg, vma);
+		if (!v->visit(v->arg, vma))
+			return ITER_END;
 	}
 	return it.end;
 }
 
-enum iter_end vma_each(struct walk *w, uint64_t mm, void (*visit)(void *, uint64_t), void *arg)
+enum iter_end vma_each(struct walk *w, uint64_t mm, bool (*visit)(void *, uint64_t), void *arg)
 {
 	struct visitor v = {visit, arg};
 

@@ -4,7 +4,6 @@
 
 #include "src/base/bytes.h"
 #include "src/base/mem.h"
-#include "src/walk/net.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -13,9 +12,6 @@ enum {
 	FAR = 0x800,  // behind the fields that guest_struct() places
 	ROOM = 0x400, // for the fields of one type
 };
-
-// In place of the program's own, which is not linked here.
-const struct extractor *const walk_registry[] = {&walk_net_device, &walk_net_address, NULL};
 
 static const char *const types[] = {
 	"net",

@@ -17,6 +17,7 @@
 struct patch {
 	uint64_t pa;
 	uint8_t byte;
+	bool absent; // the whole page
 };
 
 // One a process.
@@ -26,7 +27,7 @@ extern struct patched {
 	struct walk w;	  // the last one
 	struct row_log log;
 	size_t honest[TABLE_COUNT]; // rows without patches
-	int64_t ns;		    // how long the last walk took
+	int64_t ns, find_ns;	    // how long the last walk, and the last search, took
 	bool recording;
 	VEC(uint64_t) touched; // pages that were read while recording, once each
 	struct u64map is_touched;
@@ -44,17 +45,21 @@ void patch_bytes(uint64_t va, const void *bytes, size_t n);
 void patch_u64(uint64_t va, uint64_t v);
 void patch_u32(uint64_t va, uint32_t v);
 void patch_field(uint64_t base, enum field f, uint64_t v);
+// The page of this physical address is not in the image.
+void patch_absent(uint64_t pa);
 void patch_none(void);
 uint64_t patched_pa(uint64_t va);
 
 // All extractors, with what was read before forgotten.
 void patched_walk(void);
+// The same, and all rows are kept in the log; else those of problems and coverage only.
+void patched_walk_kept(void);
 // Looks for the kernel anew, in the patched image. NULL if it was found.
 struct err *patched_find(void);
 
 // --- the guest ---
 
-// The n-th process (from 0) with memory and files of its own; fails the test if there is none.
-const struct task *patched_process(size_t n);
+// The n-th process (from 0) that lives and has memory and files; fails the test if there is none.
+struct task patched_process(size_t n);
 
 #endif

@@ -2,6 +2,7 @@
 // A real guest's image with bytes changed on their way in.
 #include "tests/unit/patched_image.h"
 
+#include "src/cli/extractors.h"
 #include "src/cli/layout.h"
 
 #include <criterion/criterion.h>
@@ -35,7 +36,9 @@ static struct err *read_patched(struct mem_source *src, const struct mem_run *ru
 	if (patched.recording)
 		record(pa, n);
 	vec_foreach (p, &patched.patches)
-		if (p->pa >= pa && p->pa - pa < *got)
+		if (p->absent && p->pa + PAGE_SIZE > pa && p->pa < pa + *got)
+			*got = p->pa > pa ? (size_t)(p->pa - pa) : 0;
+		else if (!p->absent && p->pa >= pa && p->pa - pa < *got)
 			((uint8_t *)buf)[p->pa - pa] = p->byte;
 	return NULL;
 }
@@ -72,21 +75,31 @@ static void forget(void)
 	}
 }
 
-void patched_walk(void)
+static void walk(bool counts_only)
 {
 	int64_t start = now_ns();
 
 	walk_fini(&patched.w);
 	row_log_fini(&patched.log);
 	row_log_init(&patched.log);
-	patched.log.counts_only = true;
+	patched.log.counts_only = counts_only;
 	forget();
 	mem_on_exhausted(too_much_memory);
 	mem_set_limit(MOST_MEMORY);
 	walk_init(&patched.w, patched.k, &patched.log.sink, patched.log.wanted);
-	walk_all(&patched.w);
+	walk_all(&patched.w, extractors);
 	mem_set_limit(SIZE_MAX);
 	patched.ns = now_ns() - start;
+}
+
+void patched_walk(void)
+{
+	walk(true);
+}
+
+void patched_walk_kept(void)
+{
+	walk(false);
 }
 
 struct err *patched_find(void)
@@ -98,7 +111,9 @@ struct err *patched_find(void)
 	forget();
 	mem_on_exhausted(too_much_memory);
 	mem_set_limit(MOST_MEMORY);
+	int64_t start = now_ns();
 	struct err *e = layout_find_kernel(patched.img, &patched.k);
+	patched.find_ns = now_ns() - start;
 	mem_set_limit(SIZE_MAX);
 	if (e)
 		patched.k = NULL;
@@ -139,7 +154,8 @@ void patched_close(void)
 void patch_pa(uint64_t pa, const void *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		vec_push(&patched.patches, ((struct patch){pa + i, ((const uint8_t *)bytes)[i]}));
+		vec_push(&patched.patches,
+			 ((struct patch){.pa = pa + i, .byte = ((const uint8_t *)bytes)[i]}));
 }
 
 uint64_t patched_pa(uint64_t va)
@@ -175,21 +191,27 @@ void patch_field(uint64_t base, enum field f, uint64_t v)
 	patch_bytes(k_field_va(patched.k, base, f), &v, n < sizeof(v) ? n : sizeof(v));
 }
 
+void patch_absent(uint64_t pa)
+{
+	vec_push(&patched.patches, ((struct patch){.pa = pa - pa % PAGE_SIZE, .absent = true}));
+}
+
 void patch_none(void)
 {
 	patched.patches.n = 0;
+	forget();
 }
 
 // --- the guest ---
 
-const struct task *patched_process(size_t n)
+struct task patched_process(size_t n)
 {
 	const struct task *t;
 
 	for (size_t i = 0; (t = task_next_leader(patched.w.tasks, &i));)
 		if (t->mm && t->files && !task_is_kthread(t) && t->life.class == LIFE_LIVE &&
 		    n-- == 0)
-			return t;
+			return *t;
 	cr_assert_fail("the guest has too few processes");
-	return NULL;
+	return (struct task){0};
 }

@@ -7,7 +7,7 @@
 
 struct row_log {
 	struct sink sink; // first: emit() casts back
-	struct arena text;
+	struct arena text, scratch;
 	struct row_log_row *last[TABLE_COUNT]; // newest first
 	size_t n[TABLE_COUNT];
 	bool wanted[TABLE_COUNT];

@@ -59,18 +59,21 @@ static void log_emit(struct sink *sink, enum table_id table, const void *row)
 	struct row_log *log = (struct row_log *)sink;
 	const struct table *t = &schema_tables[table];
 	bool kept = !log->counts_only || table == TABLE_problems || table == TABLE_coverage;
-	struct arena dropped = {0}, *a = kept ? &log->text : &dropped;
+	struct arena *a = kept ? &log->text : &log->scratch;
+	uint64_t before = log->digest;
 	const char **values = arena_alloc(a, t->n_columns * sizeof(*values));
 
 	for (size_t i = 0; i < t->n_columns; i++)
 		values[i] = value_of(log, a, &t->columns[i], row);
+	if (table == TABLE_coverage)
+		log->digest = before; // it has times
 	log->n[table]++;
 	if (kept) {
 		struct row_log_row *r = arena_alloc(a, sizeof(*r));
 		*r = (struct row_log_row){log->last[table], values};
 		log->last[table] = r;
 	}
-	arena_fini(&dropped);
+	arena_reset(&log->scratch);
 }
 
 void row_log_init(struct row_log *log)
@@ -82,6 +85,7 @@ void row_log_init(struct row_log *log)
 void row_log_fini(struct row_log *log)
 {
 	arena_fini(&log->text);
+	arena_fini(&log->scratch);
 }
 
 const char *row_log_value(const struct row_log *log, enum table_id table, size_t i,

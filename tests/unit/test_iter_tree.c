@@ -332,6 +332,14 @@ Test(maple, marks_of_the_tree_itself_are_no_entries)
 	expect_maple(enode(va, LEAF), ITER_END, 2);
 }
 
+Test(maple, a_node_among_the_entries_of_a_leaf_is_none)
+{
+	uint64_t va = leaf(0, 4, UINT64_MAX);
+
+	slot(va, LEAF, 1, enode(va, LEAF), 31);
+	expect_maple(enode(va, LEAF), ITER_TORN, 3);
+}
+
 Test(maple, what_lies_behind_the_last_pivot_is_stale)
 {
 	uint64_t va = leaf(0, 4, UINT64_MAX);

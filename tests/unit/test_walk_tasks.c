@@ -12,8 +12,7 @@
 enum { PF_EXITING = 0x4, EXIT_ZOMBIE = 0x20, TASK_DEAD = 0x80 };
 #define NOWHERE 0xffffc90000000000ULL
 
-const struct extractor *const walk_registry[] = {&walk_tasks, &walk_threads, &check_lifecycle,
-						 NULL};
+static const struct extractor *const some[] = {&walk_tasks, &walk_threads, &check_lifecycle, NULL};
 
 static struct guest *g;
 static struct row_log log_;
@@ -105,7 +104,7 @@ TestSuite(tasks, .init = make, .fini = unmake);
 static const struct task *walk(void)
 {
 	walk_init(&w, &g->k, &log_.sink, log_.wanted);
-	walk_all(&w);
+	walk_all(&w, some);
 	return w.tasks->all.at;
 }
 
