@@ -57,7 +57,7 @@ bool kernel_score_is_whole(uint64_t score)
 }
 
 static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const uint64_t *cr3s,
-			      size_t n_cr3s, struct kernel **out)
+			      size_t n_cr3s, struct type_search *types, struct kernel **out)
 {
 	struct kernel *k = mem_zalloc(1, sizeof(*k));
 
@@ -65,7 +65,7 @@ static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const
 	k->mem = mem;
 	k->banner_pa = a->pa;
 	k->banner = mem_strdup(a->text);
-	TRY(window_open(k, a));
+	TRY(window_open(k, a, types));
 	kernel_resolve_fields(k);
 	struct err *e = bootstrap(k, cr3s, n_cr3s);
 	if (!e)
@@ -78,6 +78,7 @@ struct search {
 	struct kernel *best;
 	uint64_t best_score;
 	size_t n_candidates;
+	struct type_search types;
 	int furthest;
 	char why[512];
 };
@@ -103,7 +104,7 @@ static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anc
 
 	vec_foreach (a, anchors) {
 		struct kernel *k;
-		struct err *e = try_anchor(mem, a, cr3s, n_cr3s, &k);
+		struct err *e = try_anchor(mem, a, cr3s, n_cr3s, &s->types, &k);
 		uint64_t score = e ? 0 : kernel_score(k);
 		s->n_candidates++;
 		if (e)

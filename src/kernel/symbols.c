@@ -21,11 +21,6 @@ static const char *const names[SYMBOL_COUNT] = {
 #undef SYMBOL
 };
 
-const char *symbol_name(enum symbol s)
-{
-	return names[s];
-}
-
 bool k_has_symbol(const struct kernel *k, enum symbol s)
 {
 	return k->symbol[s] != 0;

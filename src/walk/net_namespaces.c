@@ -35,7 +35,7 @@ static void add_ring(struct walk *w, enum table_id table, struct netns_set *set,
 {
 	struct kernel *k = w->k;
 	struct list_iter it;
-	uint64_t node, head = k->symbol[S(net_namespace_list)];
+	uint64_t node = 0, head = k->symbol[S(net_namespace_list)];
 	size_t strangers = 0;
 
 	list_begin(&it, k, k_field_va(k, init_net, F(net, list)), MAX_NETNS);
@@ -47,7 +47,7 @@ static void add_ring(struct walk *w, enum table_id table, struct netns_set *set,
 		walk_problem(w, WARNING, table, 0, node,
 			     "an entry of the list of network namespaces is none");
 	}
-	walk_check_end(w, table, 0, node, it.end, "the list of network namespaces");
+	walk_check_end(w, table, 0, it.at, it.end, "the list of network namespaces");
 }
 
 static uint64_t net_of_nsproxy(struct walk *w, uint64_t nsproxy)

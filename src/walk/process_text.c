@@ -99,8 +99,10 @@ void process_text_check(struct walk *w, enum table_id table, const struct task *
 			     "%s of process %" PRId64 " lie in a range that can't be true", what,
 			     t->pid);
 	else if (!text->p || !text->whole)
-		walk_problem(w, NOTE, table, t->addr, 0, "%s of process %" PRId64 ": %s", what,
-			     t->pid, as_fault_text(text->why));
+		// swapped pages are the guest's affair, missing ones the image's
+		walk_problem(w, text->why == AS_NOT_MAPPED ? NOTE : WARNING, table, t->addr, 0,
+			     "%s of process %" PRId64 ": %s", what, t->pid,
+			     as_fault_text(text->why));
 }
 
 // --- process_envs ---

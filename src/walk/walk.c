@@ -207,8 +207,9 @@ static void run_extractor(struct walk *w, const struct extractor *e)
 		w->cover[t].faults += i == 0 ? faults.count : 0;
 		w->cover[t].duration_ns = i == 0 ? now_ns() - start : -1;
 	}
-	if (faults.count && e->n_tables)
-		walk_problem(w, NOTE, e->tables[0], 0, faults.first_va,
+	// in a whole image every pointer of the kernel leads somewhere: columns are missing
+	for (size_t i = 0; i < e->n_tables && faults.count; i++)
+		walk_problem(w, WARNING, e->tables[i], 0, faults.first_va,
 			     "%" PRIu64 " reads of kernel memory found nothing, the first: %s",
 			     faults.count, as_fault_text(faults.first_why));
 }
