@@ -72,6 +72,7 @@ static struct err *open_mapped(struct elf_file *f, struct elfcore_map *m, struct
 	TRY(elfcore_notes(m, img));
 	TRY(check_physical(m));
 	elfcore_settle(m);
+	TRY(elfcore_check_size(m, img->io->size));
 	note_damage(m, img);
 	img->runs = m->runs.at;
 	img->n_runs = m->runs.n;

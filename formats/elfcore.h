@@ -27,6 +27,8 @@ struct elfcore_map {
 struct err *elfcore_map(const struct elf_file *f, struct elfcore_map *m);
 // Sorted, without overlap, adjacent parts merged.
 void elfcore_settle(struct elfcore_map *m);
+// After that: refuses runs that show the same bytes of the file over and over.
+struct err *elfcore_check_size(const struct elfcore_map *m, uint64_t file_size);
 
 // vCPUs and VMCOREINFO into img; refuses what the notes show to be another format.
 struct err *elfcore_notes(const struct elfcore_map *m, struct image *img);

@@ -13,6 +13,7 @@ enum {
 	BATCH = 4096,
 	// Four times what a paging dump of a large guest has; QEMU needs hours to write more.
 	MAX_HEADERS = 1 << 22,
+	MOST_VIEWS = 4, // of one part of the file at several physical addresses
 };
 
 // x86-64 has at most 52 physical address bits; what is beyond is a virtual address, or -1.
@@ -118,4 +119,18 @@ void elfcore_settle(struct elfcore_map *m)
 		add_run(m, r.pa + skip, r.size - skip, r.off + skip);
 		covered = end;
 	}
+}
+
+// Two headers may show one part of the file at two places (the text of a vmcore), but not many.
+struct err *elfcore_check_size(const struct elfcore_map *m, uint64_t file_size)
+{
+	uint64_t claimed = 0;
+
+	for (size_t i = 0; i < m->runs.n; i++)
+		if (__builtin_add_overflow(claimed, m->runs.at[i].size, &claimed))
+			claimed = UINT64_MAX;
+	if (claimed / MOST_VIEWS <= file_size)
+		return NULL;
+	return err_new(ERR_FORMAT, "its segments claim %llu bytes of a file of %llu",
+		       (unsigned long long)claimed, (unsigned long long)file_size);
 }

@@ -12,6 +12,7 @@
 enum {
 	NOTES_MAX = 64 << 20, // 16384 vCPUs and more; of all note segments together
 	VMCOREINFO_MAX = 64 << 10,
+	MAX_VCPUS = 8192,	    // what an x86-64 kernel can be built for
 	XEN_DUMP_FIRST = 0x2000000, // xen/include/public/elfnote.h, XEN_ELFNOTE_DUMPCORE_*
 	XEN_DUMP_LAST = 0x2ffffff,
 };
@@ -79,7 +80,7 @@ static void take_qemu(struct note_walk *w, const struct note *n)
 {
 	struct vcpu v = {.cpu = (uint32_t)w->qemu.n};
 
-	if (n->desc_size < 8)
+	if (n->desc_size < 8 || w->qemu.n >= MAX_VCPUS)
 		return;
 	size_t size = le32(n->desc + 4) < n->desc_size ? le32(n->desc + 4) : n->desc_size;
 	for (size_t i = 0; i < sizeof(qemu_fields) / sizeof(qemu_fields[0]); i++)
@@ -93,7 +94,7 @@ static void take_prstatus(struct note_walk *w, const struct note *n)
 {
 	struct vcpu v = {.cpu = (uint32_t)w->prstatus.n};
 
-	if (n->desc_size != PRSTATUS_SIZE)
+	if (n->desc_size != PRSTATUS_SIZE || w->prstatus.n >= MAX_VCPUS)
 		return;
 	for (size_t i = 0; i < sizeof(prstatus_fields) / sizeof(prstatus_fields[0]); i++)
 		set_reg(&v, prstatus_fields[i].reg, le64(n->desc + prstatus_fields[i].off));

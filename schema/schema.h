@@ -37,7 +37,7 @@ enum col_kind {
 #define ROW_TYPE_TEXT struct opt_text
 
 // The row structs.
-#define TABLE(name, doc)           struct row_##name {
+#define TABLE(name, doc)	   struct row_##name {
 #define COL(table, kind, col, doc) ROW_TYPE_##kind col;
 #define END_TABLE(name)                                                                            \
 	}                                                                                          \
@@ -95,8 +95,8 @@ static inline struct opt_text some_bytes(const char *p, size_t n)
 
 // --- where rows go ---
 
-// A destination of rows: SQLite, or a test's capture. emit copies what it needs; a failure is kept
-// inside and stops the run through sink_failed() (the disk is full: nothing more can be written).
+// A destination of rows: SQLite, or a test's capture. emit copies what it needs. A failure (the
+// disk is full) sets failed: later rows are dropped, and the walk ends.
 struct sink {
 	void (*emit)(struct sink *sink, enum table_id table, const void *row);
 	bool failed;

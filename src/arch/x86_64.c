@@ -288,8 +288,10 @@ static bool scan_table(struct scan *s, uint64_t table_pa, uint64_t base, unsigne
 	return true;
 }
 
-enum scan_end aspace_scan(struct aspace *as, uint64_t start, uint64_t end, uint64_t *budget,
-			  bool (*visit)(void *, const struct as_page *), void *arg)
+enum scan_end
+aspace_scan(struct aspace *as, uint64_t start, uint64_t end,
+	    uint64_t *budget, // NOLINT(readability-non-const-parameter): it is counted
+	    bool (*visit)(void *, const struct as_page *), void *arg)
 {
 	struct scan s = {as, start, end, budget, visit, arg, {0}, false, false};
 

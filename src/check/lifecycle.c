@@ -23,7 +23,7 @@ static void run(struct walk *w)
 	const struct task *t;
 
 	vec_foreach (t, &w->tasks->all) {
-		if (t->life.class != LIFE_LIVE)
+		if (t->life.class != LIFE_LIVE && t->life.class != LIFE_UNKNOWN)
 			emit(w, t, "intrinsic", lifecycle_text(t->life.class));
 		// no listed task lacks these at any one instant: parts of it were read at two
 		if (t->life.impossible)

@@ -2,6 +2,7 @@
 // The one file of the command line that calls the kernel and its walkers.
 #include "src/cli/analyse.h"
 
+#include "src/cli/extractors.h"
 #include "src/cli/layout.h"
 #include "src/cli/terminal.h"
 #include "src/walk/walk.h"
@@ -93,7 +94,7 @@ void analysis_walk(struct analysis *a, struct sink *sink)
 	walk_init(&w, a->kernel, sink, a->opts->wanted);
 	w.progress = progress_step;
 	w.progress_arg = &a->progress;
-	walk_all(&w);
+	walk_all(&w, extractors);
 	a->damaged = a->damaged || w.damaged;
 	progress_clear(&a->progress);
 	if (a->opts->verbose)

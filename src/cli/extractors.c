@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every extractor, in the order of running: the clock and the tasks first, others use them.
+#include "src/cli/extractors.h"
+
 #include "src/check/check.h"
 #include "src/walk/files.h"
 #include "src/walk/module.h"
 #include "src/walk/mount.h"
+#include "src/walk/net.h"
 #include "src/walk/process.h"
 #include "src/walk/process_text.h"
+#include "src/walk/socket.h"
 #include "src/walk/system.h"
 #include "src/walk/vma.h"
 
-const struct extractor *const walk_registry[] = {
-	&walk_tasks,
-	&walk_processes,
-	&walk_threads,
-	&walk_envs,
-	&walk_namespaces,
-	&walk_open_files,
-	&walk_memory_map,
-	&walk_page_map,
-	&walk_clock,
-	&walk_names,
-	&walk_kernel,
-	&walk_cpus,
-	&walk_memory,
-	&walk_modules,
-	&walk_mounts,
-	&check_lifecycle,
-	NULL,
+const struct extractor *const extractors[] = {
+	&walk_tasks,	  &walk_processes,   &walk_threads,  &walk_envs,       &walk_namespaces,
+	&walk_open_files, &walk_memory_map,  &walk_page_map, &walk_clock,      &walk_names,
+	&walk_kernel,	  &walk_cpus,	     &walk_memory,   &walk_modules,    &walk_mounts,
+	&walk_net_device, &walk_net_address, &walk_sockets,  &check_lifecycle, NULL,
 };

@@ -5,6 +5,7 @@
 #include "schema/ddl.h"
 #include "src/base/scope.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static struct err *set_hash(struct options *o, const char *arg)
 static int unit_shift(const char *unit)
 {
 	static const char letters[] = "KMGT";
-	const char *at = *unit ? strchr(letters, *unit & ~0x20) : NULL;
+	const char *at = isalpha((unsigned char)*unit) ? strchr(letters, toupper(*unit)) : NULL;
 
 	if (!*unit)
 		return 0;

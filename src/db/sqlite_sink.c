@@ -157,10 +157,8 @@ static void insert_rows(struct sqlite_sink *s, enum table_id id, size_t first, s
 {
 	const struct table *t = &schema_tables[id];
 	struct stage *st = &s->stages[id];
-	sqlite3_stmt **stmt = &st->insert[n == BATCH];
+	sqlite3_stmt *const *stmt = &st->insert[n == BATCH];
 
-	if (!*stmt)
-		*stmt = prepare_insert(s, t, n);
 	if (s->sink.failed)
 		return;
 	(void)sqlite3_clear_bindings(*stmt);
@@ -173,12 +171,24 @@ static void insert_rows(struct sqlite_sink *s, enum table_id id, size_t first, s
 	(void)sqlite3_reset(*stmt);
 }
 
-// May be left in the middle by mem_on_exhausted(), and is then called again: all its allocations
-// come before the first row goes in, so that none goes in twice.
+// The statement for n rows, made when it is first needed; false if that failed.
+static bool prepare(struct sqlite_sink *s, enum table_id id, size_t n)
+{
+	sqlite3_stmt **stmt = &s->stages[id].insert[n == BATCH];
+
+	if (!*stmt)
+		*stmt = prepare_insert(s, &schema_tables[id], n);
+	return !s->sink.failed;
+}
+
+// Allocates nothing of ours but the statement for single rows, which mem_on_exhausted() may be in
+// the middle of: rows go in one after the other, and leave the stage only when all are in.
 static void flush(struct sqlite_sink *s, enum table_id id)
 {
 	struct stage *st = &s->stages[id];
 
+	if (st->n > 0 && !prepare(s, id, st->n == BATCH ? BATCH : 1))
+		return;
 	if (st->n == BATCH)
 		insert_rows(s, id, 0, BATCH);
 	else
@@ -211,6 +221,9 @@ static void emit(struct sink *sink, enum table_id id, const void *row)
 		st->rows = mem_zalloc(BATCH, t->row_size);
 		st->hex = mem_zalloc(BATCH * t->n_columns, ADDR_CHARS);
 	}
+	// before the last place is taken: when memory ends here, there is still room for a row
+	if (st->n == BATCH - 1 && !prepare(s, id, BATCH))
+		return;
 	unsigned char *staged = st->rows + st->n * t->row_size;
 	memcpy(staged, row, t->row_size);
 	keep_texts(t, staged, &st->texts);

@@ -4,6 +4,7 @@
 
 #include "symbols/btf.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char MAGIC[] = "Linux version ";
@@ -15,6 +16,7 @@ enum {
 	WINDOW_STEP = 4 << 20,	   // .rodata is read in pieces of this size
 	WINDOW_LARGEST = 96 << 20, // .rodata of the largest kernels has some 30 MiB, BTF included
 	BTF_SMALLEST = 256 << 10,  // smaller ones belong to BPF programs inside the kernel
+	MAX_TRIES = 256,	   // of opening what looks like a BTF, all anchors together
 };
 
 // .rodata as far as it was read.
@@ -24,12 +26,28 @@ struct window {
 	uint8_t *bytes;
 };
 
-// linux_banner ends in a newline and a NUL, which its copies in logs and files do not.
+// "Linux version 6.1.0 (builder) (compiler) #1 ...", with a newline and a NUL at its end, which its
+// copies in logs and files do not have.
+static bool is_banner(const char *text, size_t n, const char **end)
+{
+	size_t start = sizeof(MAGIC) - 1;
+
+	*end = memchr(text, '\n', n < BANNER_MAX ? n : BANNER_MAX);
+	if (!*end || *end + 1 >= text + n || (*end)[1] != '\0')
+		return false;
+	size_t len = (size_t)(*end - text);
+	return len > start && isdigit((unsigned char)text[start]) && memchr(text, '(', len) &&
+	       memchr(text, '#', len);
+}
+
+// One anchor a page will do: all that follows from it begins at its page.
 static bool take_anchor(anchor_vec *out, uint64_t pa, const char *text, size_t n)
 {
-	const char *end = memchr(text, '\n', n < BANNER_MAX ? n : BANNER_MAX);
+	const char *end;
 
-	if (!end || end + 1 >= text + n || end[1] != '\0' || out->n >= MAX_ANCHORS)
+	if (out->n >= MAX_ANCHORS || !is_banner(text, n, &end))
+		return false;
+	if (out->n && out->at[out->n - 1].pa / PAGE_SIZE == pa / PAGE_SIZE)
 		return false;
 	struct anchor *a = vec_add(out);
 	size_t len = (size_t)(end - text);
@@ -139,21 +157,65 @@ static bool try_btf(struct kernel *k, struct window *w, size_t off, size_t btf_s
 	return true;
 }
 
-struct err *window_open(struct kernel *k, const struct anchor *a)
+static void search_window(struct kernel *k, struct window *w, unsigned *tries)
 {
-	struct window w = {.pa = a->pa & ~(uint64_t)(PAGE_SIZE - 1)};
 	size_t off = 0, btf_size;
 	bool more = true;
 
-	while (!k->btf && more && w.size < WINDOW_LARGEST) {
-		more = window_grow(k, &w, w.size + WINDOW_STEP);
-		while (!k->btf && find_btf(&w, &off, &btf_size))
-			if (!try_btf(k, &w, off, btf_size))
+	while (!k->btf && more && w->size < WINDOW_LARGEST) {
+		more = window_grow(k, w, w->size + WINDOW_STEP);
+		while (!k->btf && *tries < MAX_TRIES && find_btf(w, &off, &btf_size)) {
+			++*tries;
+			if (!try_btf(k, w, off, btf_size))
 				off++;
+		}
 	}
+}
+
+// Whether nothing between two physical addresses looks like a kernel's BTF.
+static bool is_barren(struct physmem *mem, uint64_t from, uint64_t to)
+{
+	struct window w = {.bytes = mem_alloc(SCAN_CHUNK + BTF_HEAD)};
+	bool found = false;
+
+	for (; from < to && !found; from += SCAN_CHUNK) {
+		size_t off = 0, btf_size;
+		w.size = physmem_read_bulk(mem, from, w.bytes, SCAN_CHUNK + BTF_HEAD);
+		found = find_btf(&w, &off, &btf_size);
+	}
+	mem_free(w.bytes);
+	return !found;
+}
+
+// True if an earlier anchor's search, or a look at what it left over, shows that there is nothing.
+static bool known_barren(struct kernel *k, uint64_t pa, struct type_search *s)
+{
+	if (pa < s->barren_from || pa >= s->barren_to)
+		return false;
+	if (!is_barren(k->mem, s->barren_to, pa + WINDOW_LARGEST))
+		return false;
+	s->barren_to = pa + WINDOW_LARGEST;
+	return true;
+}
+
+struct err *window_open(struct kernel *k, const struct anchor *a, struct type_search *s)
+{
+	struct window w = {.pa = a->pa & ~(uint64_t)(PAGE_SIZE - 1)};
+
+	if (!known_barren(k, w.pa, s))
+		search_window(k, &w, &s->tries);
 	k->window_pa = w.pa;
 	k->window_size = w.size;
 	k->btf_off = w.btf_off;
+	if (!k->btf && w.size) {
+		s->barren_from = w.pa;
+		s->barren_to = w.pa + WINDOW_LARGEST;
+	}
+	if (!k->btf && s->tries >= MAX_TRIES)
+		return err_new(ERR_NO_KERNEL,
+			       "\"%s\" at 0x%llx: more than %d pieces of memory pretend to be its "
+			       "type information",
+			       a->text, (unsigned long long)a->pa, MAX_TRIES);
 	if (!k->btf)
 		return err_new(ERR_NO_KERNEL,
 			       "\"%s\" at 0x%llx: no BTF type information behind it (a kernel "

@@ -57,7 +57,7 @@ bool kernel_score_is_whole(uint64_t score)
 }
 
 static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const uint64_t *cr3s,
-			      size_t n_cr3s, struct kernel **out)
+			      size_t n_cr3s, struct type_search *types, struct kernel **out)
 {
 	struct kernel *k = mem_zalloc(1, sizeof(*k));
 
@@ -65,7 +65,7 @@ static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const
 	k->mem = mem;
 	k->banner_pa = a->pa;
 	k->banner = mem_strdup(a->text);
-	TRY(window_open(k, a));
+	TRY(window_open(k, a, types));
 	kernel_resolve_fields(k);
 	struct err *e = bootstrap(k, cr3s, n_cr3s);
 	if (!e)
@@ -73,13 +73,29 @@ static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const
 	return e ? err_wrap(e, "\"%.60s...\" at 0x%llx", a->text, (unsigned long long)a->pa) : NULL;
 }
 
-// What became of all candidates: the best kernel, or why the last one failed.
+// What became of all candidates: the best kernel, or why the one failed that came furthest.
 struct search {
 	struct kernel *best;
 	uint64_t best_score;
 	size_t n_candidates;
+	struct type_search types;
+	int furthest;
 	char why[512];
 };
+
+// How far a candidate came that failed: types, init_task, address space.
+static int stage(const struct kernel *k)
+{
+	return (k->btf != NULL) + (k->init_task != 0) + (k->as.levels != 0);
+}
+
+static void note_failure(struct search *s, const struct kernel *k, const struct err *e)
+{
+	if (s->why[0] && stage(k) <= s->furthest)
+		return;
+	s->furthest = stage(k);
+	memcpy(s->why, e->msg, sizeof(s->why) - 1);
+}
 
 static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anchors,
 		    const uint64_t *cr3s, size_t n_cr3s)
@@ -88,11 +104,11 @@ static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anc
 
 	vec_foreach (a, anchors) {
 		struct kernel *k;
-		struct err *e = try_anchor(mem, a, cr3s, n_cr3s, &k);
+		struct err *e = try_anchor(mem, a, cr3s, n_cr3s, &s->types, &k);
 		uint64_t score = e ? 0 : kernel_score(k);
 		s->n_candidates++;
 		if (e)
-			memcpy(s->why, e->msg, sizeof(s->why) - 1);
+			note_failure(s, k, e);
 		if (score > s->best_score) {
 			kernel_free(s->best);
 			s->best = k;
@@ -108,7 +124,7 @@ static struct err *not_found(const struct search *s)
 	if (s->n_candidates == 0)
 		return err_new(ERR_NO_KERNEL,
 			       "no Linux kernel in this memory: no linux_banner in it");
-	return err_new(ERR_NO_KERNEL, "no usable kernel among %zu candidate%s; the last: %s",
+	return err_new(ERR_NO_KERNEL, "no usable kernel among %zu candidate%s; the likeliest: %s",
 		       s->n_candidates, s->n_candidates == 1 ? "" : "s", s->why);
 }
 

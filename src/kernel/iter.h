@@ -12,6 +12,7 @@ enum iter_end {
 	ITER_CYCLE, // came back to a node other than the head
 	ITER_FAULT, // a link could not be read, or is no kernel address
 	ITER_LIMIT, // more nodes than the bound
+	ITER_TORN,  // links contradict each other
 };
 const char *iter_end_text(enum iter_end e);
 
@@ -22,7 +23,7 @@ struct list_iter {
 	uint64_t n, max, mark_n;
 	enum iter_end end;
 	uint64_t bad_back; // first node whose prev is not the one before it; 0: none
-	uint64_t last;
+	uint64_t last, rechecked;
 };
 // head is the address of the list's head, which is not visited.
 void list_begin(struct list_iter *it, struct kernel *k, uint64_t head, uint64_t max);
@@ -33,10 +34,11 @@ struct chain_iter {
 	struct kernel *k;
 	uint64_t at, mark, n, max, mark_n, next_off;
 	enum iter_end end;
+	bool odd_ends; // an odd address is the end even if it can be a pointer (rhashtable)
 	uint64_t last;
 };
 // first is the first node's address; next_off where in a node the next one's address is. Ends at
-// NULL or at an odd address (the nulls marker).
+// NULL or at a nulls marker, an odd number.
 void chain_begin(struct chain_iter *it, struct kernel *k, uint64_t first, uint64_t next_off,
 		 uint64_t max);
 bool chain_next(struct chain_iter *it, uint64_t *node);
@@ -44,14 +46,17 @@ bool chain_next(struct chain_iter *it, uint64_t *node);
 // --- struct rb_root: nodes in order ---
 struct rb_iter {
 	struct kernel *k;
-	uint64_t next, n, max;
-	enum iter_end end;
+	uint64_t root, next, n, max;
+	enum iter_end end, worst; // worst: of what was left out so far
 };
+// A child that can't be read, or does not say that the node is its parent, is left out with all
+// below it; the end is then not ITER_END.
 void rb_begin(struct rb_iter *it, struct kernel *k, uint64_t root_va, uint64_t max);
 bool rb_next(struct rb_iter *it, uint64_t *node);
 
 // --- struct maple_tree: entries in order ---
-// The visitor gets each entry that is neither NULL nor internal, with its index range.
+// The visitor gets each entry that is neither NULL nor internal, with its index range. What can't
+// be read is left out, with all below it; the result is then not ITER_END.
 enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 			 bool (*visit)(void *arg, uint64_t first, uint64_t last, uint64_t entry),
 			 void *arg);

@@ -108,8 +108,6 @@ static inline bool k_has(const struct kernel *k, enum field f)
 }
 const char *field_name(enum field f); // "task_struct.comm"
 bool k_has_symbol(const struct kernel *k, enum symbol s);
-const char *symbol_name(enum symbol s);
-
 // sizeof(struct), or 0.
 uint64_t k_sizeof(const struct kernel *k, const char *type);
 

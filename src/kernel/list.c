@@ -2,6 +2,8 @@
 // Rings (list_head) and chains (hlist, nulls list), with Brent's cycle detection.
 #include "src/kernel/iter.h"
 
+#include "src/base/bytes.h"
+
 const char *iter_end_text(enum iter_end e)
 {
 	switch (e) {
@@ -15,6 +17,8 @@ const char *iter_end_text(enum iter_end e)
 		return "a link leads to memory that is not there";
 	case ITER_LIMIT:
 		return "more entries than can be true";
+	case ITER_TORN:
+		return "links that contradict each other";
 	}
 	return "?";
 }
@@ -31,20 +35,44 @@ static bool stop(enum iter_end *end, enum iter_end why)
 	return false;
 }
 
+// Whether the node was visited; looked up by going through the list again, so not too often.
+static bool was_visited(struct list_iter *it, uint64_t node)
+{
+	uint64_t at = it->head;
+
+	for (uint64_t i = 0; i < it->n && it->rechecked < 8 * it->n + 1024; i++, it->rechecked++)
+		if (!k_u64(it->k, at, &at) || at == node)
+			return at == node;
+	return false;
+}
+
+// A node has one prev, so one that is reached a second time does not match at least once.
+static bool leads_back(struct list_iter *it, uint64_t next, uint64_t prev)
+{
+	if (next == it->mark || next == it->bad_back)
+		return true;
+	if (prev == it->at)
+		return false;
+	if (!it->bad_back)
+		it->bad_back = next;
+	return was_visited(it, next);
+}
+
 bool list_next(struct list_iter *it, uint64_t *node)
 {
-	uint64_t link[2]; // next, prev: include/linux/types.h, unchanged ever since
+	uint64_t next;
+	uint8_t link[16]; // next, prev: include/linux/types.h, unchanged ever since
 
 	if (it->end != ITER_MORE)
 		return false;
-	uint64_t next;
-	if (!k_u64(it->k, it->at, &next) || !k_plausible(next) || !k_read(it->k, next, link, 16))
+	if (!k_u64(it->k, it->at, &next) || !k_plausible(next) ||
+	    !k_read(it->k, next, link, sizeof(link)))
 		return stop(&it->end, ITER_FAULT);
-	if (link[1] != it->at && !it->bad_back)
-		it->bad_back = next;
-	if (next == it->head)
+	if (next == it->head) {
+		it->bad_back = it->bad_back || le64(link + 8) == it->at ? it->bad_back : next;
 		return stop(&it->end, ITER_END);
-	if (next == it->mark)
+	}
+	if (leads_back(it, next, le64(link + 8)))
 		return stop(&it->end, ITER_CYCLE);
 	if (++it->n > it->max)
 		return stop(&it->end, ITER_LIMIT);
@@ -71,9 +99,9 @@ bool chain_next(struct chain_iter *it, uint64_t *node)
 		return false;
 	if (it->last && !k_u64(it->k, it->last + it->next_off, &it->at))
 		return stop(&it->end, ITER_FAULT);
-	if (it->at == 0 || it->at & 1)
+	if (it->at == 0 || (it->at & 1 && (it->odd_ends || !k_plausible(it->at))))
 		return stop(&it->end, ITER_END);
-	if (!k_plausible(it->at))
+	if (it->at & 1 || !k_plausible(it->at))
 		return stop(&it->end, ITER_FAULT);
 	if (it->at == it->mark)
 		return stop(&it->end, ITER_CYCLE);

@@ -12,7 +12,7 @@
 #include "src/base/vec.h"
 #include "src/kernel/kernel.h"
 
-enum { MAX_ANCHORS = 64, BANNER_MAX = 512 };
+enum { MAX_ANCHORS = 1024, BANNER_MAX = 512 };
 
 // A text in physical memory that may be some kernel's linux_banner.
 struct anchor {
@@ -27,8 +27,15 @@ void anchors_cheap(struct physmem *mem, anchor_vec *out);
 // Looks everywhere.
 void anchors_everywhere(struct physmem *mem, anchor_vec *out);
 
+// What the search for types remembers from one anchor to the next, so that a memory full of lies
+// costs one pass over it and not one for each of them.
+struct type_search {
+	uint64_t barren_from, barren_to; // physical addresses between which no kernel's BTF begins
+	unsigned tries;			 // of opening what looked like one
+};
+
 // Reads .rodata from the anchor's page on until it holds a whole kernel BTF; opens it.
-struct err *window_open(struct kernel *k, const struct anchor *a);
+struct err *window_open(struct kernel *k, const struct anchor *a, struct type_search *search);
 
 void kernel_resolve_fields(struct kernel *k);
 

@@ -12,7 +12,8 @@ enum { MAX_DEPTH = 31, MAX_SLOTS = 64 };
 
 struct maple {
 	struct kernel *k;
-	uint64_t n, max; // nodes and entries seen
+	uint64_t n, max;     // nodes and entries seen
+	enum iter_end worst; // of what was left out
 	bool (*visit)(void *arg, uint64_t first, uint64_t last, uint64_t entry);
 	void *arg;
 };
@@ -44,36 +45,59 @@ static bool shape_of(const struct kernel *k, uint64_t entry, struct shape *s)
 	return k_has(k, s->pivot) && s->n_slots > 0 && s->n_slots <= MAX_SLOTS;
 }
 
+// ITER_MORE, for the walk goes on elsewhere.
+static enum iter_end left_out(struct maple *m, enum iter_end why)
+{
+	m->worst = why;
+	return ITER_MORE;
+}
+
 static enum iter_end scan_value(struct maple *m, uint64_t entry, uint64_t first, uint64_t last)
 {
-	if (entry <= 4096 || (entry & 3) == 2)
-		return ITER_MORE; // a hole, or an internal mark such as XA_ZERO_ENTRY
+	if (entry <= 4096) // a hole, or an internal mark such as XA_ZERO_ENTRY
+		return ITER_MORE;
+	if ((entry & 3) == 2) // a node, where no node can be
+		return left_out(m, ITER_TORN);
+	if (++m->n > m->max)
+		return ITER_LIMIT;
 	return m->visit(m->arg, first, last, entry) ? ITER_MORE : ITER_END;
+}
+
+// The last index of slot i of a node that ends at last.
+static bool slot_end(struct maple *m, uint64_t node, const struct shape *s, size_t i, uint64_t last,
+		     uint64_t *end)
+{
+	*end = last;
+	if (i == s->n_slots - 1)
+		return true;
+	if (!k_get_at(m->k, node, s->pivot, i, end))
+		return false;
+	if (*end == 0 && i > 0)
+		*end = last; // an unused pivot: this slot is the last one
+	return true;
 }
 
 // Depth is bounded by MAX_DEPTH.
 static enum iter_end scan_node(struct maple *m, uint64_t entry, uint64_t first, uint64_t last,
 			       unsigned depth) // NOLINT(misc-no-recursion)
 {
-	uint64_t node = entry & ~0xffULL;
+	uint64_t node = entry & ~0xffULL, end, slot;
 	struct shape s;
 
 	if (++m->n > m->max)
 		return ITER_LIMIT;
 	if (entry == 0)
 		return ITER_MORE;
-	if (!shape_of(m->k, entry, &s) || depth > MAX_DEPTH)
-		return ITER_FAULT;
+	if (!shape_of(m->k, entry, &s))
+		return left_out(m, ITER_FAULT);
+	if (depth > MAX_DEPTH)
+		return left_out(m, ITER_CYCLE);
 	for (size_t i = 0; i < s.n_slots; i++) {
-		uint64_t end = last, slot;
-		if (i < s.n_slots - 1 && !k_get_at(m->k, node, s.pivot, i, &end))
-			return ITER_FAULT;
-		if (i < s.n_slots - 1 && end == 0 && i > 0)
-			end = last; // an unused pivot: this slot is the last one
+		if (!slot_end(m, node, &s, i, last, &end) ||
+		    !k_get_at(m->k, node, s.slot, i, &slot))
+			return left_out(m, ITER_FAULT);
 		if (end < first || end > last)
-			return ITER_FAULT;
-		if (!k_get_at(m->k, node, s.slot, i, &slot))
-			return ITER_FAULT;
+			return left_out(m, ITER_TORN);
 		enum iter_end e = s.leaf ? scan_value(m, slot, first, end)
 					 : scan_node(m, slot, first, end, depth + 1);
 		if (e != ITER_MORE)
@@ -88,12 +112,12 @@ static enum iter_end scan_node(struct maple *m, uint64_t entry, uint64_t first, 
 enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 			 bool (*visit)(void *, uint64_t, uint64_t, uint64_t), void *arg)
 {
-	struct maple m = {.k = k, .max = max, .visit = visit, .arg = arg};
+	struct maple m = {.k = k, .max = max, .visit = visit, .arg = arg, .worst = ITER_END};
 	uint64_t root;
 
 	if (!k_get(k, tree, F(maple_tree, ma_root), &root))
 		return ITER_FAULT;
 	enum iter_end e = is_root_node(root) ? scan_node(&m, root, 0, UINT64_MAX, 0)
 					     : scan_value(&m, root, 0, 0);
-	return e == ITER_MORE ? ITER_END : e;
+	return e == ITER_MORE ? m.worst : e;
 }

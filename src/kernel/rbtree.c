@@ -1,65 +1,83 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // In-order walk of a red-black tree by its parent links, as lib/rbtree.c's rb_first and rb_next do.
+//
+// A child counts only if it names the node as its parent, so that each node is reached by one way
+// alone: what is visited is a tree, whatever the links say.
 #include "src/kernel/iter.h"
 
-enum { MAX_HEIGHT = 128 }; // twice the height of 2^64 nodes
-
-static uint64_t left_of(struct kernel *k, uint64_t node)
+static bool parent_of(struct kernel *k, uint64_t node, uint64_t *parent)
 {
-	return k_or0(k, node, F(rb_node, rb_left));
+	uint64_t v;
+
+	if (!k_get(k, node, F(rb_node, __rb_parent_color), &v))
+		return false;
+	*parent = v & ~3ULL; // the low bits are the colour
+	return true;
 }
 
-static uint64_t right_of(struct kernel *k, uint64_t node)
+static uint64_t left_out(struct rb_iter *it, enum iter_end why)
 {
-	return k_or0(k, node, F(rb_node, rb_right));
-}
-
-static uint64_t parent_of(struct kernel *k, uint64_t node)
-{
-	return k_or0(k, node, F(rb_node, __rb_parent_color)) & ~3ULL;
-}
-
-// The leftmost node below; 0 if the way down is longer than any tree's.
-static uint64_t leftmost(struct kernel *k, uint64_t node)
-{
-	for (int i = 0; i < MAX_HEIGHT; i++) {
-		uint64_t l = left_of(k, node);
-		if (!l)
-			return node;
-		node = l;
-	}
+	it->worst = why;
 	return 0;
+}
+
+// A child, or 0 for none.
+static uint64_t child_of(struct rb_iter *it, uint64_t node, enum field side)
+{
+	uint64_t child, parent;
+
+	if (!k_get(it->k, node, side, &child))
+		return left_out(it, ITER_FAULT);
+	if (child == 0)
+		return 0;
+	if (child == it->root)
+		return left_out(it, ITER_CYCLE);
+	if (!k_plausible(child) || !parent_of(it->k, child, &parent))
+		return left_out(it, ITER_FAULT);
+	return parent == node ? child : left_out(it, ITER_TORN);
+}
+
+static uint64_t leftmost(struct rb_iter *it, uint64_t node)
+{
+	uint64_t left;
+
+	for (uint64_t depth = 0; (left = child_of(it, node, F(rb_node, rb_left))); depth++) {
+		if (depth > it->max)
+			return left_out(it, ITER_LIMIT);
+		node = left;
+	}
+	return node;
 }
 
 void rb_begin(struct rb_iter *it, struct kernel *k, uint64_t root_va, uint64_t max)
 {
-	uint64_t root;
-
-	*it = (struct rb_iter){.k = k, .max = max};
-	if (!k_u64(k, root_va, &root))
+	*it = (struct rb_iter){.k = k, .max = max, .worst = ITER_END};
+	if (!k_u64(k, root_va, &it->root) || (it->root && !k_plausible(it->root)))
 		it->end = ITER_FAULT;
-	else if (root && !(it->next = leftmost(k, root)))
-		it->end = ITER_CYCLE;
+	else if (it->root)
+		it->next = leftmost(it, it->root);
+}
+
+// Up to the first node of which this is in the left half; 0 at the root.
+static uint64_t climb(struct rb_iter *it, uint64_t node)
+{
+	uint64_t parent;
+
+	for (; node != it->root; node = parent)
+		if (!parent_of(it->k, node, &parent))
+			return left_out(it, ITER_FAULT);
+		else if (k_or0(it->k, parent, F(rb_node, rb_left)) == node)
+			return parent;
+	return 0;
 }
 
 static uint64_t successor(struct rb_iter *it, uint64_t node)
 {
-	uint64_t right = right_of(it->k, node);
+	uint64_t right = child_of(it, node, F(rb_node, rb_right));
 
-	if (right) {
-		uint64_t l = leftmost(it->k, right);
-		if (!l)
-			it->end = ITER_CYCLE;
-		return l;
-	}
-	for (int i = 0; i < MAX_HEIGHT; i++) {
-		uint64_t parent = parent_of(it->k, node);
-		if (!parent || right_of(it->k, parent) != node)
-			return parent;
-		node = parent;
-	}
-	it->end = ITER_CYCLE;
-	return 0;
+	if (right && right == k_or0(it->k, node, F(rb_node, rb_left)))
+		right = left_out(it, ITER_TORN);
+	return right ? leftmost(it, right) : climb(it, node);
 }
 
 bool rb_next(struct rb_iter *it, uint64_t *node)
@@ -67,11 +85,7 @@ bool rb_next(struct rb_iter *it, uint64_t *node)
 	if (it->end != ITER_MORE)
 		return false;
 	if (!it->next) {
-		it->end = ITER_END;
-		return false;
-	}
-	if (!k_plausible(it->next)) {
-		it->end = ITER_FAULT;
+		it->end = it->worst;
 		return false;
 	}
 	if (++it->n > it->max) {

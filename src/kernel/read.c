@@ -123,12 +123,10 @@ char *k_string(struct kernel *k, struct arena *a, uint64_t va, size_t max)
 	enum as_fault why;
 	size_t n = aspace_read_some(&k->as, va, s, max, &why);
 
-	if (n == 0) {
-		(void)note_fault(k, va, why);
-		return NULL;
-	}
 	s[n] = '\0';
-	return s;
+	if (n < max && !memchr(s, '\0', n))
+		(void)note_fault(k, va + n, why); // cut off
+	return n ? s : NULL;
 }
 
 char *k_text(struct kernel *k, struct arena *a, uint64_t base, enum field f)

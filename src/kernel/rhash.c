@@ -3,60 +3,95 @@
 // odd address; a table being resized has a second one behind future_tbl; a large one is nested.
 #include "src/kernel/iter.h"
 
-enum { MAX_TABLES = 8, MAX_BUCKETS = 1 << 24 };
+#include "src/base/bytes.h"
 
-static enum iter_end scan_chain(struct kernel *k, uint64_t first, uint64_t max, uint64_t *seen,
-				void (*visit)(void *, uint64_t), void *arg)
+enum { MAX_TABLES = 4, MAX_BUCKETS = 1 << 20, PART = PAGE_SIZE / 8 };
+
+struct rhash {
+	struct kernel *k;
+	uint64_t left; // nodes that may still come
+	void (*visit)(void *arg, uint64_t rhash_head);
+	void *arg;
+	enum iter_end worst;
+};
+
+// False if the walk must end.
+static bool scan_chain(struct rhash *h, uint64_t first)
 {
 	struct chain_iter it;
 	uint64_t head;
 
-	chain_begin(&it, k, first, k->field[F(rhash_head, next)].off, max - *seen);
+	chain_begin(&it, h->k, first, h->k->field[F(rhash_head, next)].off, h->left);
+	it.odd_ends = true;
 	while (chain_next(&it, &head))
-		visit(arg, head);
-	*seen += it.n;
-	return it.end;
+		h->visit(h->arg, head);
+	h->left -= it.n < h->left ? it.n : h->left;
+	if (it.end != ITER_END)
+		h->worst = it.end;
+	return it.end != ITER_LIMIT;
 }
 
-static enum iter_end scan_table(struct kernel *k, uint64_t tbl, uint64_t max,
-				void (*visit)(void *, uint64_t), void *arg)
+// n buckets from va on.
+static bool scan_part(struct rhash *h, uint64_t va, size_t n)
 {
-	uint64_t size, buckets = k_field_va(k, tbl, F(bucket_table, buckets)), seen = 0;
-	enum iter_end worst = ITER_END;
+	uint8_t part[PAGE_SIZE];
 
-	if (!buckets || !k_get(k, tbl, F(bucket_table, size), &size) || size > MAX_BUCKETS)
-		return ITER_FAULT;
-	if (k_or0(k, tbl, F(bucket_table, nest)))
-		return ITER_LIMIT; // nested tables appear only where memory was too short for a
-				   // flat one
-	for (uint64_t i = 0; i < size; i++) {
-		uint64_t first;
-		if (!k_u64(k, buckets + i * 8, &first))
-			return ITER_FAULT;
-		// bit 0 of a bucket is its lock (since 5.2); an empty one is NULL or holds a marker
-		first &= ~1ULL;
-		if (!k_plausible(first) || first == buckets + i * 8)
-			continue;
-		enum iter_end e = scan_chain(k, first, max, &seen, visit, arg);
-		if (e != ITER_END)
-			worst = e;
+	if (!k_read(h->k, va, part, n * 8)) {
+		h->worst = ITER_FAULT;
+		return true;
 	}
-	return worst;
+	for (size_t i = 0; i < n; i++) {
+		// bit 0 of a bucket is its lock (since 5.2); an empty one is NULL or holds a marker
+		uint64_t raw = le64(part + i * 8), first = raw & ~1ULL;
+		bool empty = first == 0 || first == va + i * 8 || (raw & 1 && !k_plausible(first));
+		if (!empty && !scan_chain(h, first))
+			return false;
+	}
+	return true;
+}
+
+static bool scan_table(struct rhash *h, uint64_t tbl)
+{
+	struct kernel *k = h->k;
+	uint64_t size, buckets = k_field_va(k, tbl, F(bucket_table, buckets));
+
+	if (!buckets || !k_get(k, tbl, F(bucket_table, size), &size) || size > MAX_BUCKETS) {
+		h->worst = ITER_FAULT;
+		return true;
+	}
+	if (k_or0(k, tbl, F(bucket_table, nest))) {
+		h->worst = ITER_LIMIT; // only where memory was too short for a flat one
+		return true;
+	}
+	for (uint64_t i = 0; i < size; i += PART)
+		if (!scan_part(h, buckets + i * 8, size - i < PART ? (size_t)(size - i) : PART))
+			return false;
+	return true;
+}
+
+static bool was_scanned(const uint64_t *tables, size_t n, uint64_t tbl)
+{
+	for (size_t i = 0; i < n; i++)
+		if (tables[i] == tbl)
+			return true;
+	return false;
 }
 
 enum iter_end rhash_scan(struct kernel *k, uint64_t table, uint64_t max,
 			 void (*visit)(void *, uint64_t), void *arg)
 {
-	uint64_t tbl = k_or0(k, table, F(rhashtable, tbl));
-	enum iter_end worst = ITER_END;
+	struct rhash h = {k, max, visit, arg, ITER_END};
+	uint64_t tables[MAX_TABLES], tbl = k_or0(k, table, F(rhashtable, tbl));
 
 	if (!tbl)
 		return ITER_FAULT;
-	for (int i = 0; i < MAX_TABLES && tbl; i++) {
-		enum iter_end e = scan_table(k, tbl, max, visit, arg);
-		if (e != ITER_END)
-			worst = e;
+	for (size_t n = 0; tbl; n++) {
+		if (n == MAX_TABLES || was_scanned(tables, n, tbl))
+			return ITER_CYCLE;
+		tables[n] = tbl;
+		if (!scan_table(&h, tbl))
+			break;
 		tbl = k_or0(k, tbl, F(bucket_table, future_tbl));
 	}
-	return tbl ? ITER_CYCLE : worst;
+	return h.worst;
 }

@@ -12,34 +12,21 @@
 
 enum { NOTES_MAX = 4096 };
 
+// Where _text is linked: CONFIG_PHYSICAL_START, 16 MiB in all kernels seen.
+#define LINKED_AT (KERNEL_IMAGE_BASE + 0x1000000)
+
 static const char *const names[SYMBOL_COUNT] = {
 #define SYMBOL(name) #name,
 #include "src/kernel/symbols.def"
 #undef SYMBOL
 };
 
-const char *symbol_name(enum symbol s)
-{
-	return names[s];
-}
-
 bool k_has_symbol(const struct kernel *k, enum symbol s)
 {
 	return k->symbol[s] != 0;
 }
 
-static void resolve(struct kernel *k)
-{
-	struct symbol_want wants[SYMBOL_COUNT] = {0};
-
-	for (size_t i = 0; i < SYMBOL_COUNT; i++)
-		wants[i].name = names[i];
-	kallsyms_resolve(k->kallsyms, wants, SYMBOL_COUNT);
-	for (size_t i = 0; i < SYMBOL_COUNT; i++)
-		k->symbol[i] = wants[i].found ? wants[i].va : 0;
-}
-
-// Per-CPU variables that kallsyms does not list, from BTF's DATASEC. Its offsets count from
+// A per-CPU variable that kallsyms does not list, from BTF's DATASEC. Its offsets count from
 // __per_cpu_start, which is 0 on x86-64 before 6.15.
 static void resolve_percpu(struct kernel *k, enum symbol s)
 {
@@ -47,6 +34,21 @@ static void resolve_percpu(struct kernel *k, enum symbol s)
 
 	if (!k->symbol[s] && btf_percpu(k->btf, names[s], &v))
 		k->symbol[s] = k->symbol[S(__per_cpu_start)] + v.off;
+}
+
+static void resolve(struct kernel *k)
+{
+	static const enum symbol percpu[] = {S(runqueues), S(cpu_info), S(current_task),
+					     S(pcpu_hot)};
+	struct symbol_want wants[SYMBOL_COUNT] = {0};
+
+	for (size_t i = 0; i < SYMBOL_COUNT; i++)
+		wants[i].name = names[i];
+	kallsyms_resolve(k->kallsyms, wants, SYMBOL_COUNT);
+	for (size_t i = 0; i < SYMBOL_COUNT; i++)
+		k->symbol[i] = wants[i].found ? wants[i].va : 0;
+	for (size_t i = 0; i < sizeof(percpu) / sizeof(percpu[0]); i++)
+		resolve_percpu(k, percpu[i]);
 }
 
 static void read_percpu_offsets(struct kernel *k)
@@ -149,30 +151,41 @@ static void read_banner(struct kernel *k)
 	arena_fini(&a);
 }
 
+// The tables of a process have all of the kernel's part, but those of init_mm outlive every
+// process.
+static void prefer_init_page_tables(struct kernel *k)
+{
+	struct aspace before = k->as;
+	uint64_t root = k->symbol[S(init_top_pgt)];
+
+	if (root && !bootstrap_try_root(k, root - KERNEL_IMAGE_BASE + k->phys_base))
+		k->as = before;
+}
+
+// Memory and symbol table must be of one kernel.
+static struct err *check_init_task(const struct kernel *k)
+{
+	uint64_t va = k->symbol[S(init_task)];
+
+	if (!va || va == k->init_task)
+		return NULL;
+	return err_new(ERR_NO_KERNEL,
+		       "its symbol table puts init_task at 0x%llx, its memory at 0x%llx",
+		       (unsigned long long)va, (unsigned long long)k->init_task);
+}
+
 struct err *symbols_open(struct kernel *k)
 {
-	uint64_t window_va = k->window_pa - k->phys_base + KERNEL_IMAGE_BASE;
 	struct err *e = kallsyms_open(k->window, k->btf_off, KALLSYMS_UNKNOWN, &k->kallsyms);
 
 	if (e)
 		return err_wrap(e, "its symbol table");
-	kallsyms_rebase(k->kallsyms, window_va);
+	kallsyms_rebase(k->kallsyms, k->window_pa - k->phys_base + KERNEL_IMAGE_BASE);
 	resolve(k);
-	resolve_percpu(k, S(runqueues));
-	if (k->symbol[S(init_task)] && k->symbol[S(init_task)] != k->init_task)
-		return err_new(ERR_NO_KERNEL,
-			       "its symbol table puts init_task at 0x%llx, its memory at "
-			       "0x%llx",
-			       (unsigned long long)k->symbol[S(init_task)],
-			       (unsigned long long)k->init_task);
-	if (k->symbol[S(init_top_pgt)]) {
-		struct aspace before = k->as;
-		if (!bootstrap_try_root(k, k->symbol[S(init_top_pgt)] - KERNEL_IMAGE_BASE +
-						   k->phys_base))
-			k->as = before;
-	}
+	TRY(check_init_task(k));
+	prefer_init_page_tables(k);
 	if (k->symbol[S(_text)])
-		k->kaslr_offset = k->symbol[S(_text)] - (KERNEL_IMAGE_BASE + 0x1000000);
+		k->kaslr_offset = k->symbol[S(_text)] - LINKED_AT;
 	read_banner(k);
 	read_percpu_offsets(k);
 	read_vmcoreinfo(k);

@@ -9,9 +9,10 @@ struct raw_time {
 
 __extension__ typedef unsigned __int128 u128;
 
-static uint64_t scale(uint64_t part, uint64_t runtime, uint64_t whole)
+// part / (part + rest) of the runtime; both are above 0.
+static uint64_t scale(uint64_t part, uint64_t rest, uint64_t runtime)
 {
-	return (uint64_t)((u128)part * runtime / whole);
+	return (uint64_t)((u128)part * runtime / ((u128)part + rest));
 }
 
 static struct cputime adjust(const struct raw_time *t)
@@ -25,7 +26,7 @@ static struct cputime adjust(const struct raw_time *t)
 	else if (t->user == 0)
 		system = t->runtime;
 	else
-		system = scale(t->system, t->runtime, t->system + t->user);
+		system = scale(t->system, t->user, t->runtime);
 	if (system < t->prev_system)
 		system = t->prev_system;
 	user = t->runtime - system;

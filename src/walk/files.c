@@ -7,7 +7,9 @@
 #include <inttypes.h>
 
 enum {
-	MAX_FDS = 1 << 22, // four times the default of sysctl_nr_open
+	MAX_FDS = 1 << 22,     // four times the default of sysctl_nr_open
+	MAX_FILES = 1 << 24,   // of all processes together
+	STRANGERS_IN_ROW = 64, // more slots without a file, and the table is over
 	SLOTS = PAGE_SIZE / 8,
 };
 
@@ -30,7 +32,10 @@ struct kpath files_reader_root(struct walk *w)
 struct fd_table {
 	struct walk *w;
 	const struct task *task;
+	enum table_id table;	// that problems are about
 	uint64_t close_on_exec; // its bitmap
+	uint64_t strangers, in_row, first_stranger;
+	uint64_t *budget;
 	void (*visit)(void *arg, const struct open_file *f);
 	void *arg;
 };
@@ -42,68 +47,128 @@ static bool is_cloexec(const struct fd_table *t, uint64_t fd)
 	return k_u64(t->w->k, t->close_on_exec + fd / 64 * 8, &word) && (word >> fd % 64 & 1);
 }
 
-static void visit_slots(const struct fd_table *t, uint64_t first_fd, const uint8_t *slots, size_t n)
+// A struct file has its dentry's inode (fs/open.c, do_dentry_open()).
+static bool is_file(struct walk *w, uint64_t file, uint64_t inode)
+{
+	uint64_t path = k_field_va(w->k, file, F(file, f_path));
+	uint64_t dentry = k_or0(w->k, path, F(path, dentry));
+
+	return k_plausible(file) && k_plausible(inode) &&
+	       (!k_has(w->k, F(dentry, d_inode)) ||
+		k_or0(w->k, dentry, F(dentry, d_inode)) == inode);
+}
+
+static void visit_file(struct fd_table *t, uint64_t fd, uint64_t file)
+{
+	struct open_file f = {
+		.task = t->task,
+		.fd = fd,
+		.file = file,
+		.inode = k_plausible(file) ? file_inode(t->w, file) : 0,
+	};
+
+	if (!is_file(t->w, file, f.inode)) {
+		if (t->strangers++ == 0)
+			t->first_stranger = file;
+		t->in_row++;
+		return;
+	}
+	t->in_row = 0;
+	f.cloexec = is_cloexec(t, fd);
+	t->visit(t->arg, &f);
+}
+
+// False where the table must end, whatever it claims.
+static bool visit_slots(struct fd_table *t, uint64_t first_fd, const uint8_t *slots, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t file = files_pointer(le64(slots + i * 8));
 		if (!file)
 			continue;
-		struct open_file f = {
-			.task = t->task,
-			.fd = first_fd + i,
-			.file = file,
-			.inode = file_inode(t->w, file),
-			.cloexec = is_cloexec(t, first_fd + i),
-		};
-		t->visit(t->arg, &f);
+		if (*t->budget == 0 || t->in_row >= STRANGERS_IN_ROW ||
+		    walk_is_full(t->w, t->table))
+			return false;
+		--*t->budget;
+		visit_file(t, first_fd + i, file);
 	}
+	return true;
 }
 
-// False at the first slots that can't be read.
-static bool visit_table(const struct fd_table *t, uint64_t slots_va, uint64_t max_fds)
+static void say(const struct fd_table *t, uint64_t addr, const char *what)
+{
+	walk_problem(t->w, ERROR, t->table, t->task->addr, addr,
+		     "descriptors of process %" PRId64 ": %s", t->task->pid, what);
+}
+
+static void visit_table(struct fd_table *t, uint64_t slots_va, uint64_t max_fds)
 {
 	uint8_t slots[PAGE_SIZE];
 
 	for (uint64_t fd = 0; fd < max_fds; fd += SLOTS) {
 		size_t n = max_fds - fd < SLOTS ? (size_t)(max_fds - fd) : SLOTS;
-		if (!k_read(t->w->k, slots_va + fd * 8, slots, n * 8))
-			return false;
-		visit_slots(t, fd, slots, n);
+		if (!k_read(t->w->k, slots_va + fd * 8, slots, n * 8)) {
+			say(t, slots_va + fd * 8, "a part of their table can't be read");
+			return;
+		}
+		if (!visit_slots(t, fd, slots, n))
+			break;
 	}
-	return true;
+	if (*t->budget == 0)
+		say(t, slots_va, "more than can be true of all processes together");
+	else if (t->strangers)
+		say(t, t->first_stranger, "some lead to no file");
 }
 
-static void visit_process(struct walk *w, enum table_id table, const struct task *task,
-			  void (*visit)(void *, const struct open_file *), void *arg)
+// How many descriptors a table can have: its two bitmaps lie side by side (fs/file.c,
+// alloc_fdtable(); in the other order where they are in files_struct itself).
+static uint64_t room_of(struct kernel *k, uint64_t fdt)
 {
-	struct kernel *k = w->k;
-	uint64_t fdt = k_or0(k, task->files, F(files_struct, fdt));
-	uint64_t max_fds, slots = k_or0(k, fdt, F(fdtable, fd));
-	struct fd_table t = {w, task, k_or0(k, fdt, F(fdtable, close_on_exec)), visit, arg};
+	uint64_t a, b;
+
+	if (!k_get(k, fdt, F(fdtable, open_fds), &a) ||
+	    !k_get(k, fdt, F(fdtable, close_on_exec), &b))
+		return MAX_FDS;
+	uint64_t bytes = a > b ? a - b : b - a;
+	return bytes < MAX_FDS / 8 ? bytes * 8 : MAX_FDS;
+}
+
+static void visit_process(struct fd_table *t)
+{
+	struct kernel *k = t->w->k;
+	uint64_t files = t->task->files, fdt = k_or0(k, files, F(files_struct, fdt));
+	uint64_t max_fds, room, slots = k_or0(k, fdt, F(fdtable, fd));
 
 	if (!slots || !k_get(k, fdt, F(fdtable, max_fds), &max_fds)) {
-		walk_problem(w, ERROR, table, task->addr, task->files,
-			     "the descriptor table of process %" PRId64 " can't be read",
-			     task->pid);
+		say(t, files, "their table can't be read");
 		return;
 	}
-	if (max_fds > MAX_FDS) {
-		walk_problem(w, ERROR, table, task->addr, fdt,
-			     "process %" PRId64 " claims %" PRIu64 " descriptors; %d are looked at",
-			     task->pid, max_fds, MAX_FDS);
-		max_fds = MAX_FDS;
+	t->close_on_exec = k_or0(k, fdt, F(fdtable, close_on_exec));
+	room = room_of(k, fdt);
+	if (max_fds > room) {
+		walk_problem(t->w, ERROR, t->table, t->task->addr, fdt,
+			     "process %" PRId64 " claims %" PRIu64
+			     " descriptors, for which it has no room",
+			     t->task->pid, max_fds);
+		max_fds = room;
 	}
-	if (!visit_table(&t, slots, max_fds))
-		walk_problem(w, ERROR, table, task->addr, slots,
-			     "descriptors of process %" PRId64 " can't be read", task->pid);
+	visit_table(t, slots, max_fds);
 }
 
 void files_each(struct walk *w, enum table_id table,
 		void (*visit)(void *, const struct open_file *), void *arg)
 {
-	const struct task *t;
+	const struct task *task;
+	uint64_t budget = MAX_FILES;
 
-	for (size_t i = 0; (t = task_next_leader(w->tasks, &i));)
-		if (t->files)
-			visit_process(w, table, t, visit, arg);
+	for (size_t i = 0;
+	     budget && !walk_is_full(w, table) && (task = task_next_leader(w->tasks, &i));) {
+		struct fd_table t = {.w = w,
+				     .task = task,
+				     .table = table,
+				     .budget = &budget,
+				     .visit = visit,
+				     .arg = arg};
+		if (task->files)
+			visit_process(&t);
+	}
 }

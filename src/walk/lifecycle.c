@@ -26,8 +26,10 @@ enum {
 struct facts {
 	uint64_t flags, state, exit_state, mm, files, fs, on_cpu, on_rq, runtime, switches,
 		in_execve;
-	uint64_t arg_start, arg_end, start_code;
+	uint64_t arg_start, arg_end, start_code, map_count;
 	uint64_t signal_flags, core_state, pending;
+	bool unread;	// something of the task that decides could not be read
+	bool unread_mm; // the same of its address space
 	bool is_leader;
 	size_t live_threads;
 };
@@ -45,38 +47,60 @@ const char *lifecycle_text(enum lifecycle_class c)
 		return "as-good-as-dead";
 	case LIFE_ZOMBIE:
 		return "zombie";
+	case LIFE_UNKNOWN:
+		break;
 	}
-	return "?";
+	return NULL;
+}
+
+// A field that decides. That it can't be read must not look like 0; what a kernel does not have is
+// 0.
+static uint64_t decisive(struct kernel *k, uint64_t base, enum field f, bool *unread)
+{
+	uint64_t v = 0;
+
+	if (base && k_has(k, f) && !k_get(k, base, f, &v))
+		*unread = true;
+	return v;
+}
+
+static void facts_of_signal(struct kernel *k, uint64_t task, struct facts *f)
+{
+	uint64_t signal = k_or0(k, task, F(task_struct, signal));
+
+	f->signal_flags = k_or0(k, signal, F(signal_struct, flags));
+	f->core_state = k_or0(k, signal, F(signal_struct, core_state));
+	f->pending = k_or0(k, task, F(task_struct, pending_signal));
+}
+
+static void facts_of_mm(struct kernel *k, struct facts *f)
+{
+	f->arg_start = decisive(k, f->mm, F(mm_struct, arg_start), &f->unread_mm);
+	f->arg_end = decisive(k, f->mm, F(mm_struct, arg_end), &f->unread_mm);
+	f->start_code = decisive(k, f->mm, F(mm_struct, start_code), &f->unread_mm);
+	f->map_count = decisive(k, f->mm, F(mm_struct, map_count), &f->unread_mm);
 }
 
 static struct facts facts_of(struct walk *w, uint64_t t, bool is_leader, size_t live_threads)
 {
 	struct kernel *k = w->k;
-	uint64_t signal = k_or0(k, t, F(task_struct, signal));
-	uint64_t mm = k_or0(k, t, F(task_struct, mm));
+	struct facts f = {.is_leader = is_leader, .live_threads = live_threads};
 
-	return (struct facts){
-		.flags = k_or0(k, t, F(task_struct, flags)),
-		.state = k_or0(k, t, F(task_struct, state)),
-		.exit_state = k_or0(k, t, F(task_struct, exit_state)),
-		.mm = mm,
-		.files = k_or0(k, t, F(task_struct, files)),
-		.fs = k_or0(k, t, F(task_struct, fs)),
-		.on_cpu = k_or0(k, t, F(task_struct, on_cpu)),
-		.on_rq = k_or0(k, t, F(task_struct, on_rq)),
-		.runtime = k_or0(k, t, F(task_struct, sum_exec_runtime)),
-		.switches =
-			k_or0(k, t, F(task_struct, nvcsw)) + k_or0(k, t, F(task_struct, nivcsw)),
-		.in_execve = k_or0(k, t, F(task_struct, in_execve)),
-		.arg_start = k_or0(k, mm, F(mm_struct, arg_start)),
-		.arg_end = k_or0(k, mm, F(mm_struct, arg_end)),
-		.start_code = k_or0(k, mm, F(mm_struct, start_code)),
-		.signal_flags = k_or0(k, signal, F(signal_struct, flags)),
-		.core_state = k_or0(k, signal, F(signal_struct, core_state)),
-		.pending = k_or0(k, t, F(task_struct, pending_signal)),
-		.is_leader = is_leader,
-		.live_threads = live_threads,
-	};
+	f.flags = decisive(k, t, F(task_struct, flags), &f.unread);
+	f.state = decisive(k, t, F(task_struct, state), &f.unread);
+	f.exit_state = decisive(k, t, F(task_struct, exit_state), &f.unread);
+	f.mm = decisive(k, t, F(task_struct, mm), &f.unread);
+	f.files = decisive(k, t, F(task_struct, files), &f.unread);
+	f.fs = decisive(k, t, F(task_struct, fs), &f.unread);
+	f.on_cpu = decisive(k, t, F(task_struct, on_cpu), &f.unread);
+	f.on_rq = decisive(k, t, F(task_struct, on_rq), &f.unread);
+	f.runtime = decisive(k, t, F(task_struct, sum_exec_runtime), &f.unread);
+	f.switches = decisive(k, t, F(task_struct, nvcsw), &f.unread);
+	f.switches += decisive(k, t, F(task_struct, nivcsw), &f.unread);
+	f.in_execve = k_or0(k, t, F(task_struct, in_execve));
+	facts_of_signal(k, t, &f);
+	facts_of_mm(k, &f);
+	return f;
 }
 
 static bool is_kthread(const struct facts *f)
@@ -143,19 +167,30 @@ static struct lifecycle newborn(struct walk *w, const struct facts *f, const cha
 	};
 }
 
-// exec_mmap() installs an empty mm; setup_arg_pages() sets arg_start, create_elf_tables() arg_end.
+// exec_mmap() installs an empty mm; setup_arg_pages() sets arg_start; then the program is mapped
+// beside the stack; create_elf_tables() sets arg_end, and load_elf_binary() start_code last of all.
+static bool is_in_exec(const struct facts *f)
+{
+	return !is_kthread(f) && f->mm && !f->unread_mm && (f->arg_end == 0 || f->start_code == 0);
+}
+
+static const char *exec_phase(const struct facts *f)
+{
+	if (f->arg_start == 0)
+		return "E2";
+	return f->arg_end != 0 || f->map_count > 1 ? "E4" : "E3";
+}
+
 static struct lifecycle in_exec(struct walk *w, const struct facts *f)
 {
 	return (struct lifecycle){
 		.class = LIFE_FRESH,
-		.phase = f->arg_start == 0    ? "E2"
-			 : f->start_code == 0 ? "E3"
-					      : "E4",
+		.phase = exec_phase(f),
 		.missing = "arguments and environment; the name may still be the old program's",
 		.evidence = EVIDENCE(w,
 				     "mm=0x%" PRIx64 " arg_start=0x%" PRIx64 " arg_end=0x%" PRIx64
-				     " start_code=0x%" PRIx64,
-				     f->mm, f->arg_start, f->arg_end, f->start_code),
+				     " start_code=0x%" PRIx64 " map_count=%" PRIu64,
+				     f->mm, f->arg_start, f->arg_end, f->start_code, f->map_count),
 	};
 }
 
@@ -180,7 +215,8 @@ static bool is_young(struct walk *w, uint64_t task)
 
 	if (!w->now_boottime.set || !k_get(w->k, task, F(task_struct, start_boottime), &start))
 		return false;
-	return (int64_t)start <= w->now_boottime.v && w->now_boottime.v - (int64_t)start < YOUNG_NS;
+	uint64_t now = (uint64_t)w->now_boottime.v;
+	return start <= now && now - start < YOUNG_NS;
 }
 
 static struct lifecycle living(struct walk *w, uint64_t task, const struct facts *f)
@@ -210,6 +246,8 @@ struct lifecycle lifecycle_of(struct walk *w, uint64_t task, bool is_leader, siz
 {
 	struct facts f = facts_of(w, task, is_leader, live_threads);
 
+	if (f.unread)
+		return (struct lifecycle){.class = LIFE_UNKNOWN};
 	if (f.exit_state)
 		return dead(w, &f);
 	if (f.flags & PF_EXITING)
@@ -218,7 +256,7 @@ struct lifecycle lifecycle_of(struct walk *w, uint64_t task, bool is_leader, siz
 		return newborn(w, &f, "N3");
 	if (never_ran(&f))
 		return newborn(w, &f, "N4");
-	if (!is_kthread(&f) && f.mm && f.arg_end == 0)
+	if (is_in_exec(&f))
 		return in_exec(w, &f);
 	return living(w, task, &f);
 }

@@ -7,7 +7,14 @@
 
 #include "src/walk/walk.h"
 
-enum lifecycle_class { LIFE_LIVE, LIFE_FRESH, LIFE_DYING, LIFE_AS_GOOD_AS_DEAD, LIFE_ZOMBIE };
+enum lifecycle_class {
+	LIFE_LIVE,
+	LIFE_FRESH,
+	LIFE_DYING,
+	LIFE_AS_GOOD_AS_DEAD,
+	LIFE_ZOMBIE,
+	LIFE_UNKNOWN, // what decides can't be read
+};
 
 struct lifecycle {
 	enum lifecycle_class class;
@@ -18,7 +25,7 @@ struct lifecycle {
 	bool impossible;
 };
 
-const char *lifecycle_text(enum lifecycle_class c);
+const char *lifecycle_text(enum lifecycle_class c); // NULL for the unknown
 
 // live_threads: tasks of its group that have not exited, itself included.
 struct lifecycle lifecycle_of(struct walk *w, uint64_t task, bool is_leader, size_t live_threads);

@@ -134,7 +134,7 @@ static void emit_mapping(const struct context *c, const struct mapping *m)
 	WALK_EMIT(w, process_memory_map, &row);
 }
 
-static void visit_vma(void *arg, uint64_t vma)
+static bool visit_vma(void *arg, uint64_t vma)
 {
 	const struct context *c = arg;
 	struct kernel *k = c->w->k;
@@ -145,10 +145,11 @@ static void visit_vma(void *arg, uint64_t vma)
 	    !k_get(k, vma, F(vm_area_struct, vm_flags), &m.flags)) {
 		walk_problem(c->w, ERROR, TABLE_process_memory_map, c->task->addr, vma,
 			     "a mapping of process %" PRId64 " can't be read", c->task->pid);
-		return;
+		return true;
 	}
 	m.file = k_or0(k, vma, F(vm_area_struct, vm_file));
 	emit_mapping(c, &m);
+	return !walk_is_full(c->w, TABLE_process_memory_map);
 }
 
 // The vsyscall page, which maps prints last: get_gate_vma() of arch/x86/entry/vsyscall.
@@ -163,7 +164,7 @@ static void visit_gate(struct context *c, uint64_t mm)
 		return;
 	if (k_get(k, mm, F(mm_struct, context_flags), &flags) && !(flags & MM_HAS_VSYSCALL))
 		return;
-	visit_vma(c, k->symbol[S(gate_vma)]);
+	(void)visit_vma(c, k->symbol[S(gate_vma)]);
 }
 
 static void map_of(struct context *c)
@@ -184,7 +185,8 @@ static void run(struct walk *w)
 {
 	struct context c = {.w = w, .root = files_reader_root(w)};
 
-	for (size_t i = 0; (c.task = task_next_leader(w->tasks, &i));)
+	for (size_t i = 0; !walk_is_full(w, TABLE_process_memory_map) &&
+			   (c.task = task_next_leader(w->tasks, &i));)
 		if (c.task->mm && !task_is_kthread(c.task))
 			map_of(&c);
 }

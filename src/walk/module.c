@@ -82,32 +82,6 @@ static struct opt_text base_address(struct walk *w, uint64_t module)
 	return row_printf(w, "0x%016" PRIx64, part.base);
 }
 
-struct search {
-	struct walk *w;
-	uint64_t va, found;
-};
-
-static void look_inside(void *arg, uint64_t module, const char *name)
-{
-	struct search *s = arg;
-	struct part part;
-
-	(void)name;
-	for (size_t i = 0; !s->found && i < count_parts(s->w->k); i++)
-		if (read_part(s->w, module, i, &part) && s->va >= part.base &&
-		    s->va - part.base < part.size)
-			s->found = module;
-}
-
-uint64_t module_of_address(struct walk *w, uint64_t va)
-{
-	struct search s = {.w = w, .va = va};
-
-	if (w->k->symbol[S(modules)])
-		(void)modules_each(w, look_inside, &s);
-	return s.found;
-}
-
 // --- columns ---
 
 static struct opt_text state_text(struct walk *w, uint64_t module)
@@ -186,7 +160,7 @@ static void emit_module(void *arg, uint64_t module, const char *name)
 		.status = state_text(w, module),
 		.address = base_address(w, module),
 		.refcount = refcount(w, module),
-		.arguments = col_string(w, module, F(module, args), MAX_TEXT),
+		.arguments = module_arguments(w, module),
 		.version = col_string(w, module, F(module, version), MAX_TEXT),
 		.srcversion = col_string(w, module, F(module, srcversion), MAX_TEXT),
 		.taints = taint_text(w, module),

@@ -10,8 +10,8 @@
 enum iter_end modules_each(struct walk *w,
 			   void (*visit)(void *arg, uint64_t module, const char *name), void *arg);
 
-// The module whose memory holds va, or 0.
-uint64_t module_of_address(struct walk *w, uint64_t va);
+// "name=value name=value", as they were given; in the row arena.
+struct opt_text module_arguments(struct walk *w, uint64_t module);
 
 extern const struct extractor walk_modules;
 

@@ -23,6 +23,7 @@ enum {
 struct spaces {
 	VEC(uint64_t) all;
 	struct u64map seen;
+	struct u64map mounts; // of all namespaces: a mount is in one of them, once
 };
 
 static void add_space(struct spaces *s, uint64_t ns)
@@ -183,20 +184,17 @@ static bool percpu_counter(struct walk *w, uint64_t counter, int64_t *sum)
 	return true;
 }
 
-// shmem_statfs(), mm/shmem.c. Other file systems keep these in their own ways.
+// shmem_statfs(), mm/shmem.c.
 static void fill_tmpfs(struct walk *w, const struct view *v, struct row_mounts *row)
 {
 	uint64_t info = k_or0(w->k, v->sb, F(super_block, s_fs_info)), space;
 	int64_t used;
 
-	if (k_or0(w->k, v->sb, F(super_block, s_magic)) != MAGIC_TMPFS)
-		return;
 	row->blocks = col_int(w, info, F(shmem_sb_info, max_blocks));
 	if (row->blocks.set &&
 	    percpu_counter(w, k_field_va(w->k, info, F(shmem_sb_info, used_blocks)), &used)) {
-		bool limited = row->blocks.v != 0;
-		row->blocks_free =
-			some_int(limited ? (int64_t)((uint64_t)row->blocks.v - (uint64_t)used) : 0);
+		uint64_t free = (uint64_t)row->blocks.v - (uint64_t)used;
+		row->blocks_free = some_int(row->blocks.v ? (int64_t)free : 0);
 		row->blocks_available = row->blocks_free;
 	}
 	row->inodes = col_int(w, info, F(shmem_sb_info, max_inodes));
@@ -207,6 +205,32 @@ static void fill_tmpfs(struct walk *w, const struct view *v, struct row_mounts *
 		row->inodes_free = some_int(0);
 }
 
+// simple_statfs(), fs/libfs.c: proc, devpts and the like have pages for blocks, and no number of
+// them.
+static void fill_simple(struct row_mounts *row)
+{
+	row->blocks_size = some_int(PAGE_SIZE);
+	row->blocks = some_int(0);
+	row->blocks_free = some_int(0);
+	row->blocks_available = some_int(0);
+	row->inodes = some_int(0);
+	row->inodes_free = some_int(0);
+}
+
+// What statfs() tells where the kernel at large knows it; other file systems have their own ways.
+static void fill_sizes(struct walk *w, const struct view *v, struct row_mounts *row)
+{
+	uint64_t ops = k_or0(w->k, v->sb, F(super_block, s_op));
+	uint64_t statfs = k_or0(w->k, ops, F(super_operations, statfs));
+
+	row->blocks_size = col_int(w, v->sb, F(super_block, s_blocksize));
+	if (k_or0(w->k, v->sb, F(super_block, s_magic)) == MAGIC_TMPFS)
+		fill_tmpfs(w, v, row);
+	else if (statfs && (statfs == w->k->symbol[S(simple_statfs)] ||
+			    statfs == w->k->symbol[S(kernfs_statfs)]))
+		fill_simple(row);
+}
+
 // --- rows ---
 
 static void emit_mount(struct walk *w, const struct view *v)
@@ -215,7 +239,6 @@ static void emit_mount(struct walk *w, const struct view *v)
 	struct row_mounts row = {
 		.device = device_text(w, v),
 		.type = type_text(w, v),
-		.blocks_size = col_int(w, v->sb, F(super_block, s_blocksize)),
 		.flags = mount_options(w, v),
 		.super_options = super_options(w, v),
 		.mount_addr = col_ptr(v->mount),
@@ -225,11 +248,12 @@ static void emit_mount(struct walk *w, const struct view *v)
 	if (k_get(w->k, v->ns, F(mnt_namespace, ns_inum), &inum))
 		row.mount_namespace = row_printf(w, "%" PRIu64, inum);
 	fill_places(w, v, &row);
-	fill_tmpfs(w, v, &row);
+	fill_sizes(w, v, &row);
 	WALK_EMIT(w, mounts, &row);
 }
 
-static void visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t mount)
+// False if the mount was there before: a tree that leads back into itself.
+static bool visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t mount)
 {
 	uint64_t mnt = k_field_va(w->k, mount, F(mount, mnt));
 	struct view v = {
@@ -241,12 +265,15 @@ static void visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t 
 		.flags = k_or0(w->k, mnt, F(vfsmount, mnt_flags)),
 	};
 
+	if (!u64map_add(&s->mounts, mount, 0))
+		return false;
 	if (!v.sb || v.flags & MNT_CURSOR)
-		return;
+		return true;
 	v.nsfs = k_or0(w->k, v.sb, F(super_block, s_magic)) == MAGIC_NSFS;
 	if (v.nsfs)
 		add_bound_space(w, s, v.mnt_root);
 	emit_mount(w, &v);
+	return true;
 }
 
 static enum iter_end visit_list(struct walk *w, struct spaces *s, uint64_t ns)
@@ -256,7 +283,8 @@ static enum iter_end visit_list(struct walk *w, struct spaces *s, uint64_t ns)
 
 	list_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, list)), MAX_MOUNTS);
 	while (list_next(&it, &node))
-		visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_list)));
+		if (!visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_list))))
+			return ITER_CYCLE;
 	return it.end;
 }
 
@@ -267,7 +295,8 @@ static enum iter_end visit_tree(struct walk *w, struct spaces *s, uint64_t ns)
 
 	rb_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, mounts_root)), MAX_MOUNTS);
 	while (rb_next(&it, &node))
-		visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_node)));
+		if (!visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_node))))
+			return ITER_CYCLE;
 	return it.end;
 }
 
@@ -285,6 +314,7 @@ static void run(struct walk *w)
 	if (s.all.n == 0)
 		walk_problem(w, ERROR, TABLE_mounts, 0, 0, "no task leads to a mount namespace");
 	u64map_fini(&s.seen);
+	u64map_fini(&s.mounts);
 	vec_fini(&s.all);
 }
 

@@ -46,6 +46,11 @@ static void flush_run(struct context *c)
 	c->run_bytes = 0;
 }
 
+static bool goes_on(const struct context *c)
+{
+	return !c->w->sink->failed && !walk_is_full(c->w, TABLE_process_page_map);
+}
+
 static bool visit_page(void *arg, const struct as_page *p)
 {
 	struct context *c = arg;
@@ -53,12 +58,12 @@ static bool visit_page(void *arg, const struct as_page *p)
 	if (c->run_bytes && same_kind(&c->run, p) && c->run.va + c->run_bytes == p->va &&
 	    c->run.pa + c->run_bytes == p->pa) {
 		c->run_bytes += p->size;
-		return !c->w->sink->failed;
+		return goes_on(c);
 	}
 	flush_run(c);
 	c->run = *p;
 	c->run_bytes = p->size;
-	return !c->w->sink->failed;
+	return goes_on(c);
 }
 
 static void pages_of(struct context *c)
@@ -76,29 +81,18 @@ static void pages_of(struct context *c)
 	uint64_t user_end = 1ULL << (as.levels == 5 ? 56 : 47);
 	enum scan_end end = aspace_scan(&as, 0, user_end, &c->budget, visit_page, c);
 	flush_run(c);
-	if (end != SCAN_WHOLE && !w->sink->failed)
+	if (end != SCAN_WHOLE && end != SCAN_STOPPED)
 		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
 			     "the pages of process %" PRId64 ": %s; what lies below is left out",
 			     c->task->pid, scan_end_text(end));
 }
 
-// A page table is a page; processes can share an address space, but few do.
-static uint64_t most_tables(struct walk *w)
-{
-	size_t n;
-	const struct mem_run *runs = physmem_runs(w->k->mem, &n);
-	uint64_t pages = 0;
-
-	for (size_t i = 0; i < n; i++)
-		pages += runs[i].size / PAGE_SIZE;
-	return 2 * pages + SPARE_TABLES;
-}
-
 static void run(struct walk *w)
 {
-	struct context c = {.w = w, .budget = most_tables(w)};
+	// a page table is a page; processes can share an address space, but few do
+	struct context c = {.w = w, .budget = 2 * w->ram_pages + SPARE_TABLES};
 
-	for (size_t i = 0; c.budget && (c.task = task_next_leader(w->tasks, &i));)
+	for (size_t i = 0; goes_on(&c) && c.budget && (c.task = task_next_leader(w->tasks, &i));)
 		if (c.task->mm && !task_is_kthread(c.task))
 			pages_of(&c);
 }

@@ -16,8 +16,7 @@ bool kpath_read(struct walk *w, uint64_t va, struct kpath *out);
 // The name of path below root in the row arena, as d_path() makes it: "/etc/passwd",
 // "socket:[123]", "pipe:[7]", "anon_inode:[eventfd]", "/memfd:name". NULL if a link of the chain
 // can't be read. *deleted: d_path would add " (deleted)". Outside of root the name is
-// "(unreachable)/..." where path_outside_prefix is asked for (getcwd), else as from the file
-// system's own root.
+// as from the top of the path's own mounts.
 char *path_name(struct walk *w, struct kpath path, struct kpath root, bool *deleted);
 
 // The name as /proc prints it, " (deleted)" and all; absent for NULL.

@@ -56,7 +56,7 @@ static void find_rss_counters(struct context *c)
 
 	for (size_t i = 0; i < 3; i++)
 		if (k_enum(c->w->k, names[i], &c->rss_index[c->n_rss]) &&
-		    c->rss_index[c->n_rss] < 8)
+		    c->rss_index[c->n_rss] >= 0 && c->rss_index[c->n_rss] < 8)
 			c->n_rss++;
 }
 
@@ -77,21 +77,22 @@ static bool rss_counter(struct walk *w, uint64_t mm, size_t index, int64_t *page
 	if (!k_get(k, counter, F(percpu_counter, count), &v) ||
 	    !k_percpu_sum(k, k_or0(k, counter, F(percpu_counter, counters)), 0, 4, &parts))
 		return false;
-	*pages = (int64_t)v + parts;
+	*pages = wrapping_sum((int64_t)v, parts);
 	return true;
 }
 
 static struct opt_int resident_size(const struct context *c, uint64_t mm)
 {
-	int64_t sum = 0, pages;
+	uint64_t sum = 0;
+	int64_t pages;
 
 	for (size_t i = 0; i < c->n_rss; i++) {
 		if (!rss_counter(c->w, mm, (size_t)c->rss_index[i], &pages))
 			return (struct opt_int){0};
-		sum += pages > 0 ? pages
-				 : 0; // counters may be briefly negative; the kernel prints 0
+		if (pages > 0) // counters may be briefly negative; the kernel prints 0
+			sum += (uint64_t)pages;
 	}
-	return c->n_rss ? some_int(sum << PAGE_SHIFT) : (struct opt_int){0};
+	return c->n_rss ? some_int((int64_t)(sum << PAGE_SHIFT)) : (struct opt_int){0};
 }
 
 static void memory_columns(const struct context *c, const struct task *t, struct row_processes *row)
@@ -165,10 +166,7 @@ static void argument_columns(const struct context *c, const struct task *t,
 		return;
 	}
 	struct user_text args = process_arguments(w, t);
-	if (!args.p || !args.whole)
-		walk_problem(w, NOTE, TABLE_processes, t->addr, 0,
-			     "the arguments of process %" PRId64 ": %s", t->pid,
-			     as_fault_text(args.why));
+	process_text_check(w, TABLE_processes, t, &args, "the arguments");
 	if (!args.p)
 		return;
 	row->cmdline = joined(w, args.p, args.n);
@@ -214,7 +212,7 @@ static void time_columns(struct walk *w, const struct task *t, struct row_proces
 	row->system_time = some_int((int64_t)(cpu.system_ns / NS_PER_MS));
 	row->start_time = some_int(-1);
 	if (w->boot_ns.set && k_get(w->k, t->addr, F(task_struct, start_boottime), &start)) {
-		row->start_ns = some_int(w->boot_ns.v + (int64_t)start);
+		row->start_ns = some_int(wrapping_sum(w->boot_ns.v, (int64_t)start));
 		row->start_time = some_int(row->start_ns.v / NS_PER_S);
 	}
 }
@@ -248,7 +246,7 @@ static void relation_columns(struct walk *w, const struct task *t, struct row_pr
 	row->threads = col_int(w, t->signal, F(signal_struct, nr_threads));
 	row->tty = tty_name(w, t->signal);
 	if (k_get(k, t->addr, F(task_struct, static_prio), &static_prio))
-		row->nice = some_int((int64_t)static_prio - 120);
+		row->nice = some_int(wrapping_sum((int64_t)static_prio, -120));
 }
 
 static void life_columns(struct walk *w, const struct task *t, struct row_processes *row)

@@ -33,10 +33,14 @@ static bool user_space(struct walk *w, uint64_t mm, struct aspace *as)
 
 static struct user_text read_user(struct walk *w, struct aspace *as, uint64_t start, uint64_t end)
 {
-	struct user_text t = {.whole = true};
+	uint64_t user_end = 1ULL << (as->levels == 5 ? 56 : 47);
+	struct user_text t = {.whole = true, .why = AS_NOT_MAPPED};
 
 	if (end <= start)
 		return (struct user_text){.p = "", .whole = true};
+	t.absurd = end > user_end || end - start > MAX_TEXT;
+	if (start >= user_end)
+		return t;
 	size_t want = end - start < MAX_TEXT ? (size_t)(end - start) : MAX_TEXT;
 	char *p = arena_alloc(&w->row, want);
 	t.n = aspace_read_some(as, start, p, want, &t.why);
@@ -50,8 +54,10 @@ static struct user_text read_user(struct walk *w, struct aspace *as, uint64_t st
 static struct user_text read_title(struct walk *w, struct aspace *as, uint64_t start, uint64_t end)
 {
 	struct user_text t = read_user(w, as, start, end);
+	size_t n = t.p ? strnlen(t.p, t.n) : 0;
 
-	t.n = t.p ? strnlen(t.p, t.n) : 0;
+	t.whole = t.whole || n < t.n;
+	t.n = n;
 	return t;
 }
 
@@ -85,6 +91,20 @@ struct user_text process_environment(struct walk *w, const struct task *t)
 	return read_user(w, &as, r.env_start, r.env_end);
 }
 
+void process_text_check(struct walk *w, enum table_id table, const struct task *t,
+			const struct user_text *text, const char *what)
+{
+	if (text->absurd)
+		walk_problem(w, WARNING, table, t->addr, t->mm,
+			     "%s of process %" PRId64 " lie in a range that can't be true", what,
+			     t->pid);
+	else if (!text->p || !text->whole)
+		// swapped pages are the guest's affair, missing ones the image's
+		walk_problem(w, text->why == AS_NOT_MAPPED ? NOTE : WARNING, table, t->addr, 0,
+			     "%s of process %" PRId64 ": %s", what, t->pid,
+			     as_fault_text(text->why));
+}
+
 // --- process_envs ---
 
 static void emit_variable(struct walk *w, const struct task *t, const char *s, size_t n)
@@ -105,19 +125,12 @@ static void emit_environment(struct walk *w, const struct task *t)
 {
 	struct user_text env = process_environment(w, t);
 
-	if (!env.p) {
-		walk_problem(w, NOTE, TABLE_process_envs, t->addr, 0,
-			     "the environment of process %" PRId64 ": %s", t->pid,
-			     as_fault_text(env.why));
+	process_text_check(w, TABLE_process_envs, t, &env, "the environment");
+	if (!env.p)
 		return;
-	}
-	if (!env.whole)
-		walk_problem(w, NOTE, TABLE_process_envs, t->addr, 0,
-			     "the end of the environment of process %" PRId64 ": %s", t->pid,
-			     as_fault_text(env.why));
 	char *copy = mem_alloc(env.n + 1); // rows reset the arena that env is in
 	memcpy(copy, env.p, env.n);
-	for (size_t i = 0; i < env.n;) {
+	for (size_t i = 0; i < env.n && !walk_is_full(w, TABLE_process_envs);) {
 		size_t n = strnlen(copy + i, env.n - i);
 		if (n)
 			emit_variable(w, t, copy + i, n);
@@ -130,7 +143,8 @@ static void run(struct walk *w)
 {
 	const struct task *t;
 
-	for (size_t i = 0; (t = task_next_leader(w->tasks, &i));)
+	for (size_t i = 0;
+	     !walk_is_full(w, TABLE_process_envs) && (t = task_next_leader(w->tasks, &i));)
 		if (t->mm && !task_is_kthread(t))
 			emit_environment(w, t);
 }

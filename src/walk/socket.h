@@ -24,22 +24,28 @@ struct socket_scan {
 	struct walk *w;
 	struct netdevs devs;
 	struct u64map seen; // addresses of sockets that were found
-	uint64_t budget;    // entries of tables that may still come
+	// What may still come of all of a kind together, lest a hostile image keep us for ever.
+	uint64_t budget;  // entries of tables
+	uint64_t buckets; // of tables
+	uint64_t skbs;	  // messages in queues
 };
+
+void socket_scan_init(struct socket_scan *s, struct walk *w);
+void socket_scan_fini(struct socket_scan *s);
 
 extern const struct extractor walk_sockets; // sockets, process_open_sockets
 
 // --- describing ---
 
 // Fills the row of a struct sock. Its texts are in the row arena.
-void socket_describe(const struct socket_scan *s, uint64_t sk, struct row_sockets *row);
+void socket_describe(struct socket_scan *s, uint64_t sk, struct row_sockets *row);
 // The same for what stands in the place of a struct sock in TCP's table while a connection is
 // opened or forgotten: struct request_sock, struct inet_timewait_sock.
 void socket_describe_mini(const struct socket_scan *s, uint64_t sk, struct row_sockets *row);
 
 // Parts of socket_describe(), a family each.
 void socket_inet(const struct socket_scan *s, uint64_t sk, struct row_sockets *row);
-void socket_unix(const struct socket_scan *s, uint64_t sk, struct row_sockets *row);
+void socket_unix(struct socket_scan *s, uint64_t sk, struct row_sockets *row);
 
 // Addresses of an inet or inet6 socket: what all that starts with a struct sock_common has.
 void socket_addresses(const struct socket_scan *s, uint64_t sk, struct row_sockets *row);
@@ -67,15 +73,17 @@ struct socket_table {
 	uint64_t buckets, n;   // address and number of buckets
 	uint64_t stride, head; // size of a bucket, where in it the first node's address is
 	uint64_t strangers, first_stranger; // what was found in it and is no socket
+	uint64_t broken, first_broken;	    // chains that end badly
+	enum iter_end how_broken;	    // the first of them
 };
 
 // Looks through all buckets; emits a row for each socket that was not seen.
 void socket_scan_table(struct socket_scan *s, struct socket_table *t);
-// One chain of it; false if the search must end.
+// One chain, by its first node; false if the search must end.
 bool socket_scan_chain(struct socket_scan *s, struct socket_table *t, uint64_t first);
 // A socket found in the table.
 void socket_found(struct socket_scan *s, struct socket_table *t, uint64_t sk);
-// Reports what was no socket.
+// Reports what was wrong with it.
 void socket_table_end(const struct socket_scan *s, const struct socket_table *t);
 
 #endif

@@ -30,9 +30,6 @@ struct cpu_counts {
 };
 struct cpu_counts system_count_cpus(struct walk *w);
 
-// The task_struct that a CPU is running; 0 if unknown.
-uint64_t system_current_task(struct walk *w, size_t cpu);
-
 // --- system_memory.c ---
 
 // MemTotal in bytes.

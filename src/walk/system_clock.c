@@ -83,9 +83,10 @@ void system_clock(struct walk *w)
 // "Mon Jan  2 15:04:05 2006 UTC"
 static struct opt_text timestamp(struct walk *w, const struct tm *tm, const char *day)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-	return row_printf(w, "%.3s %.3s %2d %02d:%02d:%02d %d UTC", day, months + 3 * tm->tm_mon,
+	return row_printf(w, "%.3s %s %2d %02d:%02d:%02d %d UTC", day, months[tm->tm_mon],
 			  tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec, tm->tm_year + 1900);
 }
 

@@ -63,19 +63,6 @@ struct cpu_counts system_count_cpus(struct walk *w)
 	return counts;
 }
 
-uint64_t system_current_task(struct walk *w, size_t cpu)
-{
-	struct kernel *k = w->k;
-	uint64_t var = k_percpu(k, k->symbol[S(current_task)], cpu), task;
-	uint64_t hot = k_percpu(k, k->symbol[S(pcpu_hot)], cpu);
-
-	if (hot && k_get(k, hot, F(pcpu_hot, current_task), &task))
-		return task;
-	if (var && k_u64(k, var, &task))
-		return task;
-	return k_or0(k, k_percpu(k, k->symbol[S(runqueues)], cpu), F(rq, curr));
-}
-
 // --- cpu_info ---
 
 static struct opt_text hex_text(struct walk *w, uint64_t base, enum field f)

@@ -4,10 +4,7 @@
 
 #include <string.h>
 
-enum {
-	MAX_BANNER = 1024,
-	MAX_COMMAND_LINE = 16384
-}; // COMMAND_LINE_SIZE is 2048; a boot config comes on top
+enum { MAX_COMMAND_LINE = 16384 }; // COMMAND_LINE_SIZE is 2048; a boot config comes on top
 
 // saved_command_line, which /proc/cmdline prints (fs/proc/cmdline.c).
 static char *command_line(struct walk *w)
@@ -53,19 +50,6 @@ static void fill_command_line(struct walk *w, struct row_kernel_info *row)
 	row->arguments = some_bytes(rest, out);
 }
 
-// The symbol's text, not the one that the search met first: since 6.1 the image holds both
-// init/version.c's weak linux_banner and the strong one, which alone has the build number.
-static struct opt_text banner(struct walk *w)
-{
-	static const char start[] = "Linux version ";
-	uint64_t va = w->k->symbol[S(linux_banner)];
-	char *text = va ? k_string(w->k, &w->row, va, MAX_BANNER) : NULL;
-
-	if (!text || strncmp(text, start, sizeof(start) - 1) != 0)
-		return some_text(w->k->banner);
-	return some_bytes(text, strcspn(text, "\n"));
-}
-
 static void run(struct walk *w)
 {
 	const struct kernel *k = w->k;
@@ -77,7 +61,7 @@ static void run(struct walk *w)
 		.phys_base = some_addr(k->phys_base),
 		.kernel_addr = col_ptr(text),
 		.page_levels = some_int(k->as.levels),
-		.banner = banner(w),
+		.banner = some_text(k->banner),
 	};
 	if (text)
 		row.kernel_pa = some_addr(text - KERNEL_IMAGE_BASE + k->phys_base);

@@ -97,7 +97,7 @@ static struct pages old_swap_cache(struct walk *w)
 
 	if (!spaces || !counts)
 		return (struct pages){0};
-	for (unsigned i = 0; i < MAX_SWAPFILES; i++) {
+	for (size_t i = 0; i < MAX_SWAPFILES; i++) {
 		if (!k_u64(w->k, spaces + i * 8, &space) || !k_u32(w->k, counts + i * 4, &count))
 			return (struct pages){0};
 		for (uint32_t j = 0; space && j < count && j < MAX_SPACES; j++)
@@ -144,7 +144,7 @@ static uint64_t online_nodes(struct walk *w)
 static struct pages watermarks(struct walk *w)
 {
 	uint64_t nodes = w->k->symbol[S(node_data)], mask = online_nodes(w), bits = 0, node;
-	size_t n = w->k->field[F(task_struct, mems_allowed)].size * 8;
+	size_t n = (size_t)w->k->field[F(task_struct, mems_allowed)].size * 8;
 	struct pages sum = {mask != 0, 0};
 
 	if (!nodes) // no NUMA

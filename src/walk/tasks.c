@@ -5,7 +5,7 @@
 #include "src/walk/system.h"
 #include "src/walk/task_name.h"
 
-#include <string.h>
+#include <inttypes.h>
 
 const struct task *task_at(const struct tasks *ts, uint64_t addr)
 {
@@ -24,12 +24,13 @@ const struct task *task_next_leader(const struct tasks *ts, size_t *i)
 	return NULL;
 }
 
-static void add_task(struct walk *w, uint64_t addr, uint64_t leader)
+// False if it is known already.
+static bool add_task(struct walk *w, uint64_t addr, uint64_t leader)
 {
 	struct kernel *k = w->k;
 
 	if (!u64map_add(&w->tasks->by_addr, addr, w->tasks->all.n))
-		return;
+		return false;
 	struct task *t = vec_add(&w->tasks->all);
 	*t = (struct task){
 		.addr = addr,
@@ -46,23 +47,68 @@ static void add_task(struct walk *w, uint64_t addr, uint64_t leader)
 		.flags = k_or0(k, addr, F(task_struct, flags)),
 	};
 	t->comm = task_name(w, addr, t->flags);
+	return true;
 }
 
-// The leader comes first in its group's list (copy_process, kernel/fork.c).
-static void add_group(struct walk *w, uint64_t leader)
+// Threads of a process share its signal_struct. Others are in its list only if links lie, or were
+// read at another time.
+static bool add_thread(struct walk *w, uint64_t task, const struct task *leader)
+{
+	uint64_t signal;
+
+	if (task == leader->addr)
+		return true;
+	if (k_get(w->k, task, F(task_struct, signal), &signal) && signal != leader->signal)
+		return false;
+	return add_task(w, task, leader->addr);
+}
+
+// How many tasks may still come: each has at least a page of its own.
+static uint64_t tasks_left(const struct walk *w)
+{
+	uint64_t most = w->ram_pages < MAX_TASKS ? w->ram_pages : MAX_TASKS;
+
+	return most - (w->tasks->all.n < most ? w->tasks->all.n : most);
+}
+
+static void add_threads(struct walk *w, struct task leader)
 {
 	struct list_iter it;
-	uint64_t node, signal = k_or0(w->k, leader, F(task_struct, signal));
-	size_t first = w->tasks->all.n;
+	uint64_t node;
 
-	add_task(w, leader, leader);
-	list_begin(&it, w->k, k_field_va(w->k, signal, F(signal_struct, thread_head)), MAX_TASKS);
-	while (list_next(&it, &node))
-		add_task(w, k_container(w->k, node, F(task_struct, thread_node)), leader);
-	walk_check_end(w, TABLE_threads, leader, signal, it.end,
-		       "the list of threads of a process");
-	if (w->tasks->all.n > first)
-		w->tasks->all.at[first].n_threads = w->tasks->all.n - first;
+	list_begin(&it, w->k, k_field_va(w->k, leader.signal, F(signal_struct, thread_head)),
+		   tasks_left(w));
+	while (list_next(&it, &node)) {
+		uint64_t task = k_container(w->k, node, F(task_struct, thread_node));
+		if (!add_thread(w, task, &leader)) {
+			walk_problem(w, ERROR, TABLE_threads, leader.addr, task,
+				     "the list of threads of process %" PRId64
+				     " leads to a task that is not one of them",
+				     leader.pid);
+			return;
+		}
+	}
+	walk_check_list(w, TABLE_threads, leader.addr, &it, "the list of threads of a process");
+}
+
+static void add_group(struct walk *w, uint64_t leader)
+{
+	struct tasks *ts = w->tasks;
+	size_t first = ts->all.n;
+	uint64_t signal = 0;
+
+	if (k_get(w->k, leader, F(task_struct, signal), &signal) && !k_plausible(signal)) {
+		walk_problem(w, ERROR, TABLE_processes, 0, leader,
+			     "an entry of the list of tasks is no task");
+		return;
+	}
+	if (!add_task(w, leader, leader)) {
+		walk_problem(w, ERROR, TABLE_processes, 0, leader,
+			     "an entry of the list of tasks is a thread of another process");
+		return;
+	}
+	add_threads(w, ts->all.at[first]);
+	ts->all.at[first].n_threads = ts->all.n - first;
 }
 
 static bool has_exited(struct walk *w, const struct task *t)
@@ -81,8 +127,13 @@ static void classify_group(struct walk *w, struct task *group)
 			live++;
 			donor = donor ? donor : &group[i];
 		}
-	for (size_t i = 0; i < group->n_threads; i++)
+	for (size_t i = 0; i < group->n_threads; i++) {
 		group[i].life = lifecycle_of(w, group[i].addr, i == 0, live);
+		if (group[i].life.class == LIFE_UNKNOWN)
+			walk_problem(w, ERROR, i == 0 ? TABLE_processes : TABLE_threads,
+				     group[i].addr, group[i].addr,
+				     "parts of a task_struct can't be read");
+	}
 	if (donor && donor != group && has_exited(w, group)) {
 		group->donor = donor->addr;
 		group->mm = donor->mm;
@@ -104,17 +155,18 @@ void tasks_free(struct tasks *ts)
 static void collect(struct walk *w)
 {
 	struct list_iter it;
-	uint64_t node = w->k->init_task;
+	uint64_t node;
 
 	w->tasks = mem_zalloc(1, sizeof(*w->tasks));
 	system_clock(w); // how old a task is depends on it
-	list_begin(&it, w->k, k_field_va(w->k, w->k->init_task, F(task_struct, tasks)), MAX_TASKS);
+	list_begin(&it, w->k, k_field_va(w->k, w->k->init_task, F(task_struct, tasks)),
+		   tasks_left(w));
 	while (list_next(&it, &node)) {
 		add_group(w, k_container(w->k, node, F(task_struct, tasks)));
 		if (w->progress && it.n % 256 == 0)
 			w->progress(w->progress_arg, "tasks", it.n, 0);
 	}
-	walk_check_end(w, TABLE_processes, 0, node, it.end, "the list of tasks");
+	walk_check_list(w, TABLE_processes, 0, &it, "the list of tasks");
 	for (size_t i = 0; i < w->tasks->all.n; i += w->tasks->all.at[i].n_threads)
 		classify_group(w, &w->tasks->all.at[i]);
 }

@@ -45,7 +45,7 @@ static struct opt_text policy(struct walk *w, uint64_t task)
 
 static struct opt_int minus(struct opt_int v, int64_t n)
 {
-	v.v -= n;
+	v.v = wrapping_sum(v.v, -n);
 	return v;
 }
 
@@ -73,7 +73,7 @@ static void emit_thread(struct walk *w, const struct task *t)
 	};
 
 	if (start.set && w->boot_ns.set)
-		row.start_ns = some_int(w->boot_ns.v + start.v);
+		row.start_ns = some_int(wrapping_sum(w->boot_ns.v, start.v));
 	WALK_EMIT(w, threads, &row);
 }
 

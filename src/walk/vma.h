@@ -9,7 +9,8 @@ enum { MAX_VMAS = 1 << 21 }; // 32 times the default of vm.max_map_count
 
 // Visits the vm_area_structs of an mm by address: its maple tree, or the list of kernels
 // before 6.1.
-enum iter_end vma_each(struct walk *w, uint64_t mm, void (*visit)(void *arg, uint64_t vma),
+// The visitor returns false to end it.
+enum iter_end vma_each(struct walk *w, uint64_t mm, bool (*visit)(void *arg, uint64_t vma),
 		       void *arg);
 
 extern const struct extractor walk_memory_map, walk_page_map;

@@ -10,9 +10,24 @@
 #include <string.h>
 #include <time.h>
 
+enum { MIN_MAX_ROWS = 1 << 22, MAX_PROBLEMS = 1 << 16 };
+
+static uint64_t count_pages(const struct physmem *mem)
+{
+	size_t n;
+	const struct mem_run *runs = physmem_runs(mem, &n);
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < n; i++)
+		pages += runs[i].size / PAGE_SIZE;
+	return pages;
+}
+
 void walk_init(struct walk *w, struct kernel *k, struct sink *sink, const bool *wanted)
 {
-	*w = (struct walk){.k = k, .sink = sink, .wanted = wanted};
+	*w = (struct walk){
+		.k = k, .sink = sink, .wanted = wanted, .ram_pages = count_pages(k->mem)};
+	w->max_rows = MIN_MAX_ROWS + 2 * w->ram_pages;
 }
 
 void walk_fini(struct walk *w)
@@ -24,9 +39,12 @@ void walk_fini(struct walk *w)
 
 void walk_emit(struct walk *w, enum table_id table, const void *row)
 {
-	if (w->wanted[table]) {
+	if (w->wanted[table] && !walk_is_full(w, table)) {
 		w->cover[table].rows++;
 		w->sink->emit(w->sink, table, row);
+		if (walk_is_full(w, table))
+			walk_problem(w, ERROR, table, 0, 0,
+				     "more rows than can be true; the rest is left out");
 	}
 	arena_reset(&w->row);
 }
@@ -62,12 +80,14 @@ void walk_problem(struct walk *w, enum severity severity, enum table_id table, u
 		.addr = col_ptr(addr),
 		.message = some_text(message),
 	};
+	if (severity != NOTE)
+		make_partial(w, table, message);
+	if (w->cover[table].problems++ >= MAX_PROBLEMS)
+		return;
 	if (w->wanted[TABLE_problems])
 		w->sink->emit(w->sink, TABLE_problems,
 			      &row); // not walk_emit: the row arena is in use
 	w->cover[TABLE_problems].rows++;
-	if (severity != NOTE)
-		make_partial(w, table, message);
 }
 
 void walk_unavailable(struct walk *w, enum table_id table, const char *fmt, ...)
@@ -88,6 +108,16 @@ void walk_check_end(struct walk *w, enum table_id table, uint64_t task, uint64_t
 {
 	if (end != ITER_END)
 		walk_problem(w, ERROR, table, task, addr, "%s: %s", what, iter_end_text(end));
+}
+
+void walk_check_list(struct walk *w, enum table_id table, uint64_t task, const struct list_iter *it,
+		     const char *what)
+{
+	if (it->end != ITER_END)
+		walk_check_end(w, table, task, it->at, it->end, what);
+	else if (it->bad_back)
+		walk_problem(w, WARNING, table, task, it->bad_back,
+			     "%s: an entry's link back does not lead to the one before it", what);
 }
 
 // --- columns ---
@@ -177,8 +207,9 @@ static void run_extractor(struct walk *w, const struct extractor *e)
 		w->cover[t].faults += i == 0 ? faults.count : 0;
 		w->cover[t].duration_ns = i == 0 ? now_ns() - start : -1;
 	}
-	if (faults.count && e->n_tables)
-		walk_problem(w, NOTE, e->tables[0], 0, faults.first_va,
+	// in a whole image every pointer of the kernel leads somewhere: columns are missing
+	for (size_t i = 0; i < e->n_tables && faults.count; i++)
+		walk_problem(w, WARNING, e->tables[i], 0, faults.first_va,
 			     "%" PRIu64 " reads of kernel memory found nothing, the first: %s",
 			     faults.count, as_fault_text(faults.first_why));
 }
@@ -207,12 +238,23 @@ static void emit_coverage(struct walk *w, enum table_id t)
 	w->sink->emit(w->sink, TABLE_coverage, &row);
 }
 
-void walk_all(struct walk *w)
+static void check_cpus(struct walk *w)
 {
-	for (const struct extractor *const *e = walk_registry; *e && !w->sink->failed; e++)
+	uint64_t areas = w->k->symbol[S(__per_cpu_offset)];
+
+	if (areas && w->k->n_cpus == 0)
+		walk_problem(
+			w, ERROR, TABLE_cpu_info, 0, areas,
+			"the number of CPUs can't be true: what is kept for each CPU is missing");
+}
+
+void walk_all(struct walk *w, const struct extractor *const *extractors)
+{
+	check_cpus(w);
+	for (const struct extractor *const *e = extractors; *e && !w->sink->failed; e++)
 		if (is_wanted(w, *e))
 			run_extractor(w, *e);
-	for (const struct extractor *const *e = walk_registry; *e; e++)
+	for (const struct extractor *const *e = extractors; *e; e++)
 		for (size_t i = 0; i < (*e)->n_tables && w->wanted[TABLE_coverage]; i++)
 			emit_coverage(w, (*e)->tables[i]);
 }

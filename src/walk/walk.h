@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Extractors: kernel structures in, rows out. One file a subject, all listed in registry.c.
+// Extractors: kernel structures in, rows out. One file a subject; the command line lists
+// them (src/cli/extractors.c) and hands them to walk_all().
 //
 // An extractor never fails: what it can't read is an absent column, a `problems` row and a partial
 // table; what its kernel does not have at all makes the table unavailable, with the reason.
@@ -22,11 +23,12 @@ struct walk {
 	struct tasks *tasks;
 	struct {
 		bool done, partial, unavailable;
-		uint64_t rows, faults;
+		uint64_t rows, problems, faults;
 		int64_t duration_ns; // -1: made along with another table
 		const char *reason;  // in the run arena
 	} cover[TABLE_COUNT];
-	bool damaged; // something was partial for a reason that lies in the image
+	bool damaged;		      // something was partial for a reason that lies in the image
+	uint64_t ram_pages, max_rows; // of the image; of any table: more is made up
 	// The clock of the guest, for start times: ns since the epoch at boot; absent if unknown.
 	struct opt_int boot_ns;
 	struct opt_int now_boottime; // ns since boot at the snapshot
@@ -44,15 +46,14 @@ struct extractor {
 	void (*run)(struct walk *w);
 };
 
-extern const struct extractor *const walk_registry[]; // in order of running; NULL ends it
-
 void walk_init(struct walk *w, struct kernel *k, struct sink *sink, const bool *wanted);
 void walk_fini(struct walk *w);
 
-// Runs every extractor of which a table is wanted and emits the coverage rows of its tables.
-void walk_all(struct walk *w);
+// Runs those of the extractors (in their order, NULL ends them) of which a table is wanted, and
+// emits the coverage rows of all their tables.
+void walk_all(struct walk *w, const struct extractor *const *extractors);
 
-// A row of the table, unless it is not wanted; counts it, then resets the row arena.
+// A row of the table, unless it is not wanted or full; counts it, then resets the row arena.
 #define WALK_EMIT(w, name, r)                                                                      \
 	do {                                                                                       \
 		const struct row_##name *walk_row_ = (r);                                          \
@@ -63,6 +64,12 @@ void walk_emit(struct walk *w, enum table_id table, const void *row);
 static inline bool walk_wants(const struct walk *w, enum table_id t)
 {
 	return w->wanted[t];
+}
+
+// Whether the table has had so many rows that more would be left out.
+static inline bool walk_is_full(const struct walk *w, enum table_id t)
+{
+	return w->cover[t].rows >= w->max_rows;
 }
 
 // --- what went wrong ---
@@ -78,8 +85,18 @@ void walk_unavailable(struct walk *w, enum table_id table, const char *fmt, ...)
 // A problem unless the walk of a list ended well. what: "the list of modules".
 void walk_check_end(struct walk *w, enum table_id table, uint64_t task, uint64_t addr,
 		    enum iter_end end, const char *what);
+// The same for a list that was walked, whose back links count as well.
+void walk_check_list(struct walk *w, enum table_id table, uint64_t task, const struct list_iter *it,
+		     const char *what);
 
 // --- columns out of kernel fields ---
+
+// Numbers of the guest can be of any size: their sum wraps around, and does not overflow.
+static inline int64_t wrapping_sum(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
 struct opt_int col_int(struct walk *w, uint64_t base, enum field f);
 struct opt_addr col_addr(struct walk *w, uint64_t base, enum field f); // a pointer; NULL is absent
 struct opt_addr col_ptr(uint64_t va);				       // absent if 0

@@ -130,6 +130,13 @@ def _(case, d):
     return row.get("is_kthread") == 1 and (row.get("name") or "").startswith("kworker/")
 
 
+@rule("ext4lazyinit-ends", "ext4 ends the thread that prepares a fresh mount when it has done so",
+      TASK_TABLES, kinds=(MISSING,))
+def _(_case, d):
+    process = d.expected["_process"]
+    return process.is_kthread and process.comm == b"ext4lazyinit"
+
+
 @rule("kworker-works", "the work that a kernel worker does, or did last, is part of its name",
       ("processes", "threads"), columns=("name",))
 def _(case, d):
@@ -148,6 +155,13 @@ def _(case, d):
     if d.column == "cpu":
         return d.found in range(len(case.truth.cpus))
     return _grew(d, 1000 if d.column.endswith("ticks") else 64 * PAGE)
+
+
+@rule("spinner-runs", "the one process that never rests uses CPU time until the machine is stopped",
+      ("processes", "threads"), columns=("user_ticks", "system_ticks"))
+def _(case, d):
+    process = case.truth.processes[_pid(d)]
+    return process.comm == b"spinner" and process.stat.state == "R" and _grew(d, 1000)
 
 
 @rule("counters-run", "packets came and went after the counters were read",
@@ -182,13 +196,6 @@ def _(case, d):
 
 
 # --- what /proc and the database define differently ---
-
-@rule("rss-cache", "resident size is counted in batches: per thread up to 6.1, per CPU from 6.2 on",
-      ("processes",), columns=("resident_size",))
-def _(case, d):
-    process = d.expected["_process"]
-    return _near(d, 64 * PAGE * max(process.stat[20], len(case.truth.cpus)))
-
 
 @rule("mount-below-root", "mountinfo leaves out what lies under the root of the process that it shows",
       ("mounts",), kinds=(INVENTED,))

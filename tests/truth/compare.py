@@ -4,9 +4,7 @@
 
 import argparse
 import dataclasses
-import functools
-import json
-import pathlib
+import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -21,6 +19,7 @@ import modules  # noqa: E402
 import mounts  # noqa: E402
 import namespaces  # noqa: E402
 import net  # noqa: E402
+import pagebits  # noqa: E402,F401  (registers its relations)
 import pages  # noqa: E402
 import processes  # noqa: E402
 import relations  # noqa: E402
@@ -42,20 +41,8 @@ COMPARISONS = [
 @dataclasses.dataclass
 class Case:
     """What is compared with what."""
-    truth: object
+    truth: truth_module.Truth
     database: Database
-    folder: pathlib.Path = None  # of the guest: what the hypervisor said lies beside the truth
-
-    def host(self, name):
-        """A file of the hypervisor's side, or None."""
-        path = self.folder and self.folder / "host" / name
-        return path.read_text(encoding="utf-8") if path and path.is_file() else None
-
-    @functools.cached_property
-    def facts(self):
-        """How the guest was made; empty if unknown."""
-        path = self.folder and self.folder / "guest.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
 
 
 @dataclasses.dataclass
@@ -91,10 +78,9 @@ def _unknown_tables(case):
 
 def compare_paths(database, truth):
     """The Outcome of a database and a truth, each a path."""
-    truth = pathlib.Path(truth)
     opened = Database(database)
     try:
-        return compare(Case(truth_module.load(truth), opened, truth.resolve().parent))
+        return compare(Case(truth_module.load(truth), opened))
     finally:
         opened.close()
 
@@ -111,10 +97,14 @@ def parse_arguments(arguments):
 
 def main(arguments=None):
     options = parse_arguments(arguments)
-    outcome = compare_paths(options.database, options.truth)
+    try:
+        outcome = compare_paths(options.database, options.truth)
+    except (OSError, sqlite3.Error, ValueError) as error:
+        print(f"compare: {options.database}, {options.truth}: {error}", file=sys.stderr)
+        return 2
     report.print_report(outcome, options.limit, options.allowed)
     if options.untold:
-        report.print_untold(COMPARISONS)
+        report.print_untold(COMPARISONS, outcome.results)
     print("\nPASSED" if outcome.passed else "\nFAILED")
     return 0 if outcome.passed else 1
 

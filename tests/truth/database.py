@@ -11,6 +11,8 @@ class Database:
         self.path = pathlib.Path(path)
         self._sql = sqlite3.connect(f"file:{self.path.resolve()}?mode=ro", uri=True)
         self._sql.row_factory = sqlite3.Row
+        # What is no UTF-8 is a finding of the relations, not the end of the comparison.
+        self._sql.text_factory = lambda raw: raw.decode("utf-8", errors="surrogateescape")
 
     def close(self):
         self._sql.close()

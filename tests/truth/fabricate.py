@@ -104,22 +104,28 @@ class Filler:
 
     def _process_page_map(self, row, _):
         row |= {c: f"0x{row[c]:016x}" for c in ("start_va", "end_va", "start_pa")}
-        row |= {"page_size": 4096, "permissions": "r--", "task_addr": address(row["pid"])}
+        row |= {"page_size": 4096, "permissions": "r--", "dirty": 0, "accessed": 0,
+                "task_addr": address(row["pid"])}
 
     def _sockets(self, row, number):
-        row["socket_addr"] = address(number)
+        row.setdefault("socket_addr", address(number))
         if row["inode"]:
             self.sockets[row["inode"]] = row["socket_addr"]
 
     def _process_open_sockets(self, row, _):
         row.setdefault("inode", row["socket"])
-        row |= {"task_addr": address(row["pid"]), "socket_addr": self.sockets.get(row["socket"])}
+        row["task_addr"] = address(row["pid"])
+        row.setdefault("socket_addr", self.sockets.get(row["socket"]))
 
     def _mounts(self, row, number):
         row["mount_addr"] = address(number)
 
     def _kernel_modules(self, row, number):
-        row["module_addr"] = address(number)
+        row |= {"module_addr": address(number), "arguments": self._arguments(row["name"])}
+
+    def _arguments(self, module):
+        folder = f"modules/{module}/parameters"
+        return " ".join(f"{p}={self.truth.line(f'{folder}/{p}')}" for p in self.truth.entries(folder))
 
     def _interface_details(self, row, number):
         row |= {"device_addr": address(number), "stats_source": "made up"}
@@ -130,6 +136,9 @@ class Filler:
 
     def _evidence(self, row, _):
         row["format"] = "elf-core"  # a container with virtual CPUs
+
+    def _vcpus(self, row, number):
+        row["task_addr"] = address(0x10000 + number)  # its idle task
 
     def _memory_ranges(self, row, _):
         row |= {"start_pa": f"0x{row['start']:016x}", "end_pa": f"0x{row['end']:016x}", "state": "present"}

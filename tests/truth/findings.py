@@ -91,7 +91,7 @@ def _vcpus(case):
     """What the hypervisor said of its CPUs, for containers that carry them."""
     if not _has_vcpus(case):
         return
-    for text in re.split(r"^CPU#", case.host("registers.txt") or "", flags=re.M)[1:]:
+    for text in re.split(r"^CPU#", case.truth.host.get("registers.txt", ""), flags=re.M)[1:]:
         yield {"cpu": int(text.split()[0]), **_register_columns(text)}
 
 

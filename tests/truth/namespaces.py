@@ -8,7 +8,8 @@ from engine import Comparison
 KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts", "time")
 
 
-def _inode(link):
+def inode(link):
+    """The number in kind:[number], as text; None for no link."""
     match = re.search(rb"\[(\d+)\]$", link or b"")
     return match.group(1).decode() if match else None
 
@@ -16,7 +17,7 @@ def _inode(link):
 def _expected(case):
     for process in case.truth.processes.values():
         yield {"_process": process, "pid": process.pid} | {
-            f"{kind}_namespace": _inode(process.living_links.get(f"ns/{kind}")) for kind in KINDS}
+            f"{kind}_namespace": inode(process.living_links.get(f"ns/{kind}")) for kind in KINDS}
 
 
 COMPARISONS = [Comparison(

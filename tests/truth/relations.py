@@ -215,6 +215,16 @@ def _clock(case):
     yield _expect(abs(since_boot - up["total_seconds"]) <= 1, f"the clock says {since_boot} s since boot")
 
 
+@relation("arguments of modules are the values of their parameters")
+def _arguments(case):
+    for row in case.database.rows("kernel_modules"):
+        for word in (row["arguments"] or "").split():
+            name, _, value = word.partition("=")
+            told = case.truth.line(f"modules/{row['name']}/parameters/{name}")
+            yield _expect(told is None or told == (value or "Y"),
+                          f"{row['name']}: {word!r}, but the parameter is {told!r}")
+
+
 # --- memory ---
 
 @relation("mappings are in order and do not overlap; anonymous ones have no file")
@@ -301,10 +311,14 @@ def _interfaces(case):
                       == (row["interface"], row["net_namespace"]), f"{row['address']}: {row['device_addr']}")
 
 
-@relation("what ran on a virtual CPU is a thread, or that CPU's idle task", may_be_empty=True)
+@relation("what ran on a virtual CPU is a thread, in state R if in user mode, or that CPU's idle task",
+          may_be_empty=True)
 def _vcpus(case):
-    threads = {r["task_addr"] for r in case.database.rows("threads")}
-    others = [r["task_addr"] for r in case.database.rows("vcpus") if r["task_addr"] not in threads]
-    for row in case.database.rows("vcpus"):
-        yield _expect(row["task_addr"] in threads or others.count(row["task_addr"]) == 1 or
-                      row["task_addr"] is None, f"cpu {row['cpu']}: {row['task_addr']}")
+    states = {r["task_addr"]: r["state"] for r in case.database.rows("threads")}
+    rows = case.database.rows("vcpus")
+    for row in rows:
+        task, is_user = row["task_addr"], int(row["cs"], 16) & 3 == 3
+        is_idle = task not in states and [r["task_addr"] for r in rows].count(task) == 1
+        # In the kernel it may be on its way to sleep, its state set already.
+        yield _expect(task and (is_idle or states.get(task) == "R" or (task in states and not is_user)),
+                      f"cpu {row['cpu']}: {task}")

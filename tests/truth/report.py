@@ -54,9 +54,17 @@ def print_rules(rules):
         print(f"{rule.used or 'unused':>7}  {rule.name}: {rule.reason}")
 
 
-def print_untold(comparisons):
-    """Columns that the truth cannot tell."""
+def print_untold(comparisons, results):
+    """Columns that the truth cannot tell, or not in every row."""
+    compared = {result.table: result.compared for result in results}
     print("\nColumns that are not compared row by row, and why:")
     for comparison in comparisons:
         for column, why in sorted(comparison.untold.items()):
-            print(f"  {comparison.table}.{column}: {why}")
+            if column not in compared[comparison.table]:
+                print(f"  {comparison.table}.{column}: {why}")
+    print("\nColumns that the truth tells in some rows only:")
+    for result in results:
+        most = max(result.compared.values(), default=0)
+        for column, count in sorted(result.compared.items()):
+            if count < most:
+                print(f"  {result.table}.{column}: {count} of {most}")

@@ -7,6 +7,7 @@ cannot be made is a SKIP with its reason. The committed sample needs no QEMU and
 
 import argparse
 import contextlib
+import functools
 import os
 import pathlib
 import subprocess
@@ -29,7 +30,11 @@ OF_THE_CONTAINER = {"evidence", "run", "vcpus", "memory_ranges"}
 
 
 class Failure(Exception):
-    """A test that did not pass, with the reason to print."""
+    """A test that did not pass: the reason, and what prints more about it."""
+
+    def __init__(self, reason, show=None):
+        super().__init__(reason)
+        self.show = show
 
 
 class Tally:
@@ -52,6 +57,8 @@ class Tally:
         except Failure as failure:
             self.failed += 1
             print(f"FAIL {name}: {failure}", flush=True)
+            if failure.show:
+                failure.show()
         else:
             self.passed += 1
             print(f"ok   {name}" + (": " if said else "") + "; ".join(said), flush=True)
@@ -89,10 +96,11 @@ def compare_image(tally, options, name, image, truth, scratch):
         analyse(options.vmiscan, image, database)
         outcome = compare.compare_paths(database, truth)
         tally.count_rules(outcome.rules)
-        if not outcome.passed or options.verbose:
-            report.print_report(outcome, options.limit)
+        show = functools.partial(report.print_report, outcome, options.limit)
         if not outcome.passed:
-            raise Failure("the database is not as the guest's truth")
+            raise Failure("the database is not as the guest's truth", show)
+        if options.verbose:
+            show()
         says(f"{sum(r.equal for r in outcome.results)} rows equal, "
              f"{sum(r.allowed for r in outcome.results)} with allowed differences")
 
@@ -185,8 +193,8 @@ def check_guests(tally, options):
 
 def check_sample(tally, options):
     """The committed guest: without it the project has no main job to show."""
-    images = sorted(p for p in SAMPLES.glob("*.zst") if "truth" not in p.name)
-    truths = sorted(SAMPLES.glob("*truth*"))
+    truths = sorted(SAMPLES.glob("*.truth.tar.zst"))
+    images = sorted(SAMPLES.glob("*.vmem.zst"))
     with tally.test("samples/ holds an image and its truth"):
         if len(images) != 1 or len(truths) != 1:
             raise Failure(f"{len(images)} images and {len(truths)} truths")

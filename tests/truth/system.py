@@ -5,7 +5,8 @@ import re
 import shlex
 import struct
 
-from engine import Comparison, OneOf
+import namespaces
+from engine import Comparison
 
 NT_GNU_BUILD_ID = 3
 KERNEL_BASE = 0xffffffff80000000
@@ -68,7 +69,7 @@ def _os_version(case):
         "patch": numbers[2], "build": release.get("BUILD_ID"), "platform": release.get("ID"),
         "platform_like": release.get("ID_LIKE"), "codename": release.get("VERSION_CODENAME"),
         "arch": case.truth.uname["machine"], "pid_with_namespace": 0,
-        "mount_namespace_id": OneOf(*case.truth.entries("mntns")),
+        "mount_namespace_id": namespaces.inode(case.truth.processes[1].links["ns/mnt"]),
     }
 
 

@@ -30,7 +30,6 @@ class Fabricated(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.path = pathlib.Path(cls.folder.name)
-        madeup.make_host(cls.path)
         cls.truth = madeup.truth()
         fabricate.fabricate(cls.path / "perfect.db", cls.truth, compare.COMPARISONS, cls.case)
         cls.perfect = (cls.path / "perfect.db").read_bytes()
@@ -41,7 +40,7 @@ class Fabricated(unittest.TestCase):
 
     @classmethod
     def case(cls, path):
-        return compare.Case(cls.truth, Database(path), cls.path)
+        return compare.Case(cls.truth, Database(path))
 
     def changed(self, statements):
         """The perfect database after the statements were applied to it, as a case."""
@@ -163,6 +162,41 @@ class Rules(Fabricated):
         self.assert_caught("UPDATE threads SET cpu = 0 WHERE tid = 1")
 
 
+class Relations(Fabricated):
+    def test_bits_of_pages(self):
+        self.assert_caught("UPDATE process_page_map SET dirty = 1")
+        self.assert_caught("UPDATE process_page_map SET accessed = 1")
+        self.assert_caught("UPDATE process_page_map SET permissions = 'rwx'")
+
+    def test_size_of_pages(self):
+        self.assert_caught("UPDATE process_page_map SET page_size = 2097152")
+
+    def test_arguments_of_modules(self):
+        self.assert_caught("UPDATE kernel_modules SET arguments = 'depth' WHERE name = 'bridge'")
+
+    def test_keys(self):
+        for table in ("process_envs", "process_namespaces", "process_open_files", "process_memory_map",
+                      "process_page_map", "process_open_sockets", "inconsistencies", "threads"):
+            self.assert_caught(f"UPDATE {table} SET task_addr = '0xffff888000000008'")
+        self.assert_caught("UPDATE process_open_sockets SET socket_addr = '0xffff888000000008'")
+        self.assert_caught("UPDATE interface_addresses SET device_addr = '0xffff888000000008'")
+
+    def test_addresses(self):
+        self.assert_caught("UPDATE mounts SET mount_addr = '0x0000000000001000' WHERE rowid = 1")
+        self.assert_caught("UPDATE mounts SET mount_addr = '0xFFFF888000000008' WHERE rowid = 1")
+
+    def test_clock(self):
+        self.assert_caught("UPDATE time SET weekday = 'Someday'")
+        self.assert_caught("UPDATE uptime SET minutes = minutes + 1")
+
+    def test_order(self):
+        self.assert_caught("UPDATE process_memory_map SET rowid = -rowid")
+        self.assert_caught("UPDATE process_open_files SET rowid = -rowid")
+
+    def test_text_that_is_none(self):
+        self.assert_caught("UPDATE processes SET lifecycle_evidence = CAST(x'6578ff00' AS TEXT)")
+
+
 class Texts(unittest.TestCase):
     def test_database_text(self):
         for raw, text in ((b"plain", "plain"), (b"gr\xc3\xbc\xc3\x9f", "grüß"), (b"\xff\xfe", "\\xff\\xfe"),
@@ -182,6 +216,11 @@ class Texts(unittest.TestCase):
     def test_runs_join_only_where_both_sides_touch(self):
         runs = [(0x1000, 0x2000, 0x9000), (0x2000, 0x3000, 0xa000), (0x3000, 0x4000, 0xc000)]
         self.assertEqual(pages.join(runs), [[0x1000, 0x3000, 0x9000], [0x3000, 0x4000, 0xc000]])
+
+
+    def test_runs_are_cut_where_the_other_side_begins(self):
+        self.assertEqual(list(pages.cut([(0x1000, 0x4000, 0x9000)], [0x1000, 0x3000, 0x4000])),
+                         [(0x1000, 0x3000, 0x9000), (0x3000, 0x4000, 0xb000)])
 
 
 class MadeUp(unittest.TestCase):

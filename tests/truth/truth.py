@@ -20,7 +20,13 @@ PF_KTHREAD = 0x200000
 
 
 def _read_folder(path):
-    return {f.relative_to(path).as_posix(): f.read_bytes() for f in path.rglob("*") if f.is_file()}
+    """The truth's files under truth/, the hypervisor's beside it under host/."""
+    found = {}
+    for folder, prefix in ((path, "truth/"), (path.resolve().parent / "host", "host/")):
+        for file in folder.rglob("*"):
+            if file.is_file():
+                found[prefix + file.relative_to(folder).as_posix()] = file.read_bytes()
+    return found
 
 
 def _read_tar(path):
@@ -35,12 +41,15 @@ def _read_tar(path):
 
 
 def load(path):
-    """The Truth in a folder, a .tar or a .tar.zst."""
+    """The Truth in a folder, a .tar or a .tar.zst of a guest's folder."""
     path = pathlib.Path(path)
     files = _read_folder(path) if path.is_dir() else _read_tar(path)
-    if "sys/clocks" not in files:
+    if "truth/sys/clocks" not in files:
         raise ValueError(f"{path}: no sys/clocks: not a truth, or the collector did not get to its end")
-    return Truth(files)
+    return Truth({name.removeprefix("truth/"): content for name, content in files.items()
+                  if name.startswith("truth/")},
+                 {name.removeprefix("host/"): content.decode(errors="replace")
+                  for name, content in files.items() if name.startswith("host/")})
 
 
 def tabbed(line):
@@ -49,10 +58,12 @@ def tabbed(line):
 
 
 class Truth:
-    """All collected files by name, and what is asked of them more than once."""
+    """All collected files by name, and what is asked of them more than once.
 
-    def __init__(self, files):
-        self.files = files
+    host: files of the hypervisor's side by name; what it said of its CPUs is not from the guest."""
+
+    def __init__(self, files, host=None):
+        self.files, self.host = files, host or {}
         self.folders = {}
         for name in files:
             parts = name.split("/")
@@ -133,6 +144,11 @@ class Truth:
     def networks(self):
         """Inode numbers of the network namespaces."""
         return [int(name) for name in self.entries("netns")]
+
+    @functools.cached_property
+    def home_network(self):
+        """Inode number of the network namespace of the first process, which the collector shares."""
+        return int(self.processes[1].links["ns/net"].split(b"[")[1][:-1])
 
     def links(self, network):
         """The interfaces of a network namespace, as {name: bytes} each."""

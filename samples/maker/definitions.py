@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which guests there are."""
+
+from dataclasses import asdict, dataclass
+
+# What the workload needs; a name that a kernel has neither as a module nor built in is left out.
+# Text after the name is arguments for the module.
+MODULES = (
+    "virtio_pci",
+    "virtio_console",
+    "virtio_blk",
+    "virtio_net napi_weight=32",
+    "e1000 copybreak=128",
+    "veth",
+    "dummy numdummies=0",
+    "bridge",
+    "8021q",
+    "crc32c_generic",
+    "ext4",
+    "unix_diag",
+    "tcp_diag",
+)
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One guest; two guests with the same fields and inputs are the same guest."""
+
+    name: str
+    suite: str
+    idea: str
+    flavour: str = "amd64"
+    memory: str = "256M"
+    machine: str = "pc"
+    cpu: str = "max"
+    second_card: str = "e1000"
+    append: str = ""
+    kallsyms: bool = True
+    # One CPU runs a process at the moment of the snapshot.
+    spin: bool = False
+    # The guest drops its caches before the snapshot.
+    clean: bool = False
+    # Containers beside memory.raw: elf, paging (ELF with guest virtual addresses), vmem (no hole).
+    dumps: tuple = ("elf",)
+
+    def fields(self):
+        """All that decides what comes out."""
+        return asdict(self)
+
+
+GUESTS = (
+    Guest("deb12-6.1", "bookworm", "6.1, 5-level page tables", dumps=("elf", "paging")),
+    Guest("deb11-5.10", "bullseye", "5.10, 4-level page tables", cpu="max,la57=off"),
+    Guest(
+        "deb13-6.12",
+        "trixie",
+        "6.12, memory on both sides of the PCI hole",
+        machine="q35",
+        memory="3G",
+        spin=True,
+        dumps=("elf", "vmem"),
+    ),
+    Guest("sid", "sid", "the newest kernel, 5-level page tables"),
+    Guest(
+        "deb12-6.1-cloud",
+        "bookworm",
+        "cloud flavour, oldest CPU",
+        flavour="cloud-amd64",
+        cpu="qemu64",
+        second_card="virtio-net-pci",
+    ),
+    # With less memory there is no free and aligned gigabyte.
+    Guest(
+        "deb13-6.12-1g-page",
+        "trixie",
+        "a 1 GiB page",
+        machine="q35",
+        memory="4G",
+        append="hugepagesz=1G hugepages=1 hugepagesz=2M",
+        dumps=(),
+    ),
+    # Small and, for the sake of compression, without remains: freed memory is zero.
+    Guest(
+        "sample",
+        "bookworm",
+        "the guest that is kept in this folder",
+        memory="128M",
+        append="init_on_free=1",
+        clean=True,
+        dumps=(),
+    ),
+    Guest("bench-256m", "bookworm", "for benchmarks"),
+    Guest("bench-1g", "bookworm", "for benchmarks", memory="1G"),
+    Guest("bench-5g", "bookworm", "for benchmarks", memory="5G"),
+)
+
+DEFAULT = ("deb12-6.1", "deb11-5.10", "deb13-6.12", "sid", "deb12-6.1-cloud")
+
+BY_NAME = {guest.name: guest for guest in GUESTS}

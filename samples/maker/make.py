@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""From a definition to a folder in the cache."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from . import check, initramfs, machine, programs, sparse
+from .kernel import get_kernel
+from .suites import SuiteError
+
+# Boot time differs by an order of magnitude between machines; a guest that hangs should still end.
+ATTEMPTS = (("multi", 150), ("single", 300))
+HASH_LENGTH = 16
+DISKS = ("disk.img", "swap.img")
+MAKER = Path(__file__).resolve().parent
+
+
+def cache_root():
+    """Where packages and guests are kept."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("VMISCAN_CACHE") or Path(home) / "vmiscan-guests")
+
+
+@contextlib.contextmanager
+def locked(path):
+    """One process at a time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_leftovers(parent):
+    """Of makers that were killed; nothing takes a day to make."""
+    for path in parent.glob(".new-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > 86400:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _scratch_folder(parent):
+    """A folder that is gone afterwards, unless it was renamed."""
+    _remove_leftovers(parent)
+    scratch = Path(tempfile.mkdtemp(dir=parent, prefix=".new-"))
+    scratch.chmod(0o755)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _input_hash(guest, kernel):
+    """Of everything that decides what the guest is."""
+    total = hashlib.sha256()
+    for path in [initramfs.GUEST_SOURCES / "init", *sorted(MAKER.glob("*.py")), initramfs.busybox()]:
+        total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    facts = [guest.fields(), kernel.release, kernel.packages, machine.qemu_version(), programs.key()]
+    total.update(json.dumps(facts, sort_keys=True).encode())
+    return total.hexdigest()[:HASH_LENGTH]
+
+
+def _save(guest, folder, facts):
+    """What to do with the stopped machine, as a function of its monitor."""
+
+    def save(monitor):
+        facts["stopped"] = time.time()
+        mtree = monitor.human("info mtree -f")
+        facts["ram"] = machine.ram_ranges(mtree)
+        facts["memory_size_summary"] = monitor.call("query-memory-size-summary")
+        host = folder / "host"
+        host.mkdir()
+        (host / "mtree.txt").write_text(mtree)
+        (host / "registers.txt").write_text(monitor.human("info registers -a"))
+        (host / "cpus.json").write_text(json.dumps(monitor.call("query-cpus-fast"), indent=1))
+        facts["pieces"] = machine.save_physical(monitor, facts["ram"], "memory.raw")
+        for kind, name in (("elf", "memory.elf"), ("paging", "memory-paging.elf")):
+            if kind in guest.dumps:
+                monitor.call("dump-guest-memory", paging=kind == "paging", protocol=f"file:{name}")
+
+    return save
+
+
+def _finish(guest, folder, facts):
+    """What is left to do once QEMU is gone."""
+    with tarfile.open(folder / "truth.tar") as truth:
+        truth.extractall(folder / "truth")
+    missing = check.failures(folder / "truth")
+    if missing:
+        raise machine.GuestError("not in the truth: " + ", ".join(missing))
+    for name in ("truth.tar", "initramfs", "qemu.log", "qmp.sock", "control.sock", *DISKS):
+        (folder / name).unlink(missing_ok=True)
+    for name, (start, length) in facts.pop("pieces").items():
+        sparse.dig_holes(folder / name)
+        sparse.copy_range(folder / name, 0, length, folder / "memory.raw", start)
+        (folder / name).unlink()
+    for image in folder.glob("memory*"):
+        image.chmod(0o644)
+        sparse.dig_holes(image)
+    if "vmem" in guest.dumps:
+        for start, length, offset in facts["ram"]:
+            sparse.copy_range(folder / "memory.raw", start, length, folder / "memory.vmem", offset)
+    (folder / "guest.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
+
+
+def _boot(guest, kernel, program_folder, folder, thread, seconds, failed):
+    began = time.time()
+    initramfs.build(guest, kernel, program_folder / "guest", folder / "initramfs")
+    for disk in DISKS:
+        shutil.copyfile(program_folder / disk, folder / disk)
+    command = machine.command_line(guest, kernel, folder / "initramfs", folder, thread)
+    facts = {
+        "guest": guest.fields(),
+        "release": kernel.release,
+        "packages": kernel.packages,
+        "missing_modules": kernel.missing(),
+        "qemu": machine.qemu_version(),
+        "command": [part.replace(str(folder) + "/", "").replace(str(kernel.image), "vmlinuz") for part in command],
+        "started": began,
+        "failed_attempts": failed,
+    }
+    machine.run_guest(command, folder, seconds, _save(guest, folder, facts))
+    shutil.copyfile(kernel.image, folder / "vmlinuz")
+    facts["seconds"] = round(time.time() - began, 1)
+    _finish(guest, folder, facts)
+
+
+def _attempt(guest, kernel, program_folder, target):
+    """Boots until one boot worked; the folder takes its name only then."""
+    reasons, logs = [], {}
+    for thread, seconds in ATTEMPTS:
+        if machine.interrupted.is_set():
+            break
+        with _scratch_folder(target.parent) as scratch:
+            try:
+                _boot(guest, kernel, program_folder, scratch, thread, seconds, reasons)
+                scratch.rename(target)
+                return
+            except (machine.GuestError, OSError, tarfile.TarError) as error:
+                reasons.append(f"thread={thread}: {error}")
+                logs[thread] = _read_log(scratch)
+    if machine.interrupted.is_set():
+        raise machine.GuestError("interrupted")
+    for thread, log in logs.items():
+        (target.parent / f"{target.name}.{thread}.log").write_bytes(log)
+    raise machine.GuestError("; ".join(reasons))
+
+
+def _read_log(scratch):
+    try:
+        return (scratch / "console.log").read_bytes()
+    except OSError:
+        return b""
+
+
+def _programs(cache):
+    """The folder of the guest's programs, compiled once for each state of their sources."""
+    target = cache / "programs" / programs.key()
+    with locked(cache / "locks" / "programs"):
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _scratch_folder(target.parent) as scratch:
+                programs.make(scratch)
+                scratch.rename(target)
+    return target
+
+
+def make_guest(cache, guest, refresh=False):
+    """The guest's folder and whether it was there already."""
+    with locked(cache / "locks" / f"suite-{guest.suite}"):
+        kernel = get_kernel(cache, guest.suite, guest.flavour, refresh)
+    target = cache / "guests" / f"{guest.name}-{_input_hash(guest, kernel)}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(cache / "locks" / target.name):
+        if target.exists():
+            return target, True
+        _attempt(guest, kernel, _programs(cache), target)
+    return target, False
+
+
+def prune(folder):
+    """Removes the folder's predecessors: guests of the same name that other inputs made."""
+    name = folder.name[: -HASH_LENGTH - 1]
+    for other in folder.parent.glob(f"{name}-*"):
+        if len(other.name) == len(folder.name) and other != folder and other.is_dir():
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def try_guest(cache, guest, refresh=False):
+    """As make_guest, but a failure is a result, too: (folder or None, status)."""
+    try:
+        folder, cached = make_guest(cache, guest, refresh)
+    except (machine.GuestError, SuiteError, OSError, subprocess.CalledProcessError) as error:
+        return None, f"skipped: {error}"
+    return folder, "cached" if cached else "made"

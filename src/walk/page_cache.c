@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Names through the dentry tree, contents through the inode's xarray of pages.
+#include "src/walk/page_cache.h"
+
+#include <string.h>
+
+enum { MAX_ENTRIES = 1 << 18, MAX_NAME = 255, MAX_HEIGHT = 16 };
+enum { TYPE_MASK = 0170000, TYPE_REGULAR = 0100000 }; // of inode.i_mode
+
+// The name is this one, and stands for a file that is there: not negative, not unlinked.
+static bool is_named(struct walk *w, uint64_t dentry, const char *name, size_t n)
+{
+	uint64_t qstr = k_field_va(w->k, dentry, F(dentry, d_name)), len, text;
+	char own[MAX_NAME];
+
+	return n <= sizeof(own) && k_get(w->k, qstr, F(qstr, len), &len) && len == n &&
+	       k_get(w->k, qstr, F(qstr, name), &text) && k_read(w->k, text, own, n) &&
+	       memcmp(own, name, n) == 0 && k_or0(w->k, dentry, F(dentry, d_inode)) != 0 &&
+	       k_or0(w->k, dentry, F(dentry, d_hash_pprev)) != 0;
+}
+
+// Since 6.8.
+static uint64_t child_of_chain(struct walk *w, uint64_t folder, const char *name)
+{
+	uint64_t node, dentry, first = k_or0(w->k, folder, F(dentry, d_children));
+	struct chain_iter it;
+
+	chain_begin(&it, w->k, first, 0, MAX_ENTRIES);
+	while (chain_next(&it, &node)) {
+		dentry = k_container(w->k, node, F(dentry, d_sib));
+		if (is_named(w, dentry, name, strlen(name)))
+			return dentry;
+	}
+	return 0;
+}
+
+static uint64_t child_of_list(struct walk *w, uint64_t folder, const char *name)
+{
+	uint64_t node, dentry;
+	struct list_iter it;
+
+	list_begin(&it, w->k, k_field_va(w->k, folder, F(dentry, d_subdirs)), MAX_ENTRIES);
+	while (list_next(&it, &node)) {
+		dentry = k_container(w->k, node, F(dentry, d_child));
+		if (is_named(w, dentry, name, strlen(name)))
+			return dentry;
+	}
+	return 0;
+}
+
+uint64_t dentry_child(struct walk *w, uint64_t folder, const char *name)
+{
+	if (!folder)
+		return 0;
+	if (k_has(w->k, F(dentry, d_children)))
+		return child_of_chain(w, folder, name);
+	return k_has(w->k, F(dentry, d_subdirs)) ? child_of_list(w, folder, name) : 0;
+}
+
+// The struct page or folio at index 0 of a mapping, or 0: include/linux/xarray.h. Entries with low
+// bits 10b above 4096 are nodes; odd ones stand for what is swapped out.
+static uint64_t first_page(struct walk *w, uint64_t mapping)
+{
+	uint64_t entry = k_or0(w->k, mapping, F(address_space, i_pages));
+
+	for (int i = 0; i < MAX_HEIGHT && (entry & 3) == 2 && entry > 4096; i++)
+		entry = k_or0(w->k, entry - 2, F(xa_node, slots));
+	return (entry & 3) == 0 && k_plausible(entry) ? entry : 0;
+}
+
+// page_to_pfn() with SPARSEMEM_VMEMMAP, include/asm-generic/memory_model.h.
+static bool page_pa(struct walk *w, uint64_t page, uint64_t *pa)
+{
+	uint64_t base, size = k_sizeof(w->k, "page"), variable = w->k->symbol[S(vmemmap_base)];
+
+	if (!variable || !size || !k_u64(w->k, variable, &base) || page < base)
+		return false;
+	*pa = (page - base) / size * PAGE_SIZE;
+	return true;
+}
+
+size_t page_cache_head(struct walk *w, uint64_t inode, void *buf)
+{
+	uint64_t page = first_page(w, k_or0(w->k, inode, F(inode, i_mapping)));
+	uint64_t size = k_or0(w->k, inode, F(inode, i_size)), pa;
+
+	if ((k_or0(w->k, inode, F(inode, i_mode)) & TYPE_MASK) != TYPE_REGULAR)
+		return 0;
+	if (size > PAGE_SIZE)
+		size = PAGE_SIZE;
+	return page && page_pa(w, page, &pa) && physmem_read(w->k->mem, pa, buf, size) ? size : 0;
+}
