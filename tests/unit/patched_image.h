@@ -27,7 +27,7 @@ extern struct patched {
 	struct walk w;	  // the last one
 	struct row_log log;
 	size_t honest[TABLE_COUNT]; // rows without patches
-	int64_t ns, find_ns;	    // how long the last walk, and the last search, took
+	int64_t ns, find_ns;	    // of the CPU, that the last walk and the last search took
 	bool recording;
 	VEC(uint64_t) touched; // pages that were read while recording, once each
 	struct u64map is_touched;
