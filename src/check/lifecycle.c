@@ -6,8 +6,8 @@ static void emit(struct walk *w, const struct task *t, const char *scope, const 
 {
 	struct row_inconsistencies row = {
 		.task_addr = some_addr(t->addr),
-		.pid = some_int(t->pid),
-		.tid = some_int(t->tid),
+		.pid = task_pid(t),
+		.tid = task_tid(t),
 		.scope = some_text(scope),
 		.class = some_text(class),
 		.phase = some_text(t->life.phase),

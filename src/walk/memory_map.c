@@ -113,7 +113,7 @@ static void emit_mapping(const struct context *c, const struct mapping *m)
 {
 	struct walk *w = c->w;
 	struct row_process_memory_map row = {
-		.pid = some_int(c->task->pid),
+		.pid = task_pid(c->task),
 		.start = row_printf(w, "0x%08" PRIx64, m->start),
 		.end = row_printf(w, "0x%08" PRIx64, m->end),
 		.permissions =

@@ -73,7 +73,7 @@ static void emit_file(void *arg, const struct open_file *f)
 	if (kpath_read(w, k_field_va(k, f->file, F(file, f_path)), &path))
 		name = path_name(w, path, c->root, &deleted);
 	struct row_process_open_files row = {
-		.pid = some_int(f->task->pid),
+		.pid = task_pid(f->task),
 		.fd = some_int((int64_t)f->fd),
 		.path = path_as_printed(w, name, deleted),
 		.file_addr = some_addr(f->file),

@@ -29,7 +29,7 @@ static void flush_run(struct context *c)
 	if (!c->run_bytes)
 		return;
 	struct row_process_page_map row = {
-		.pid = some_int(c->task->pid),
+		.pid = task_pid(c->task),
 		.start_va = some_addr(r->va),
 		.end_va = some_addr(r->va + c->run_bytes),
 		.start_pa = some_addr(r->pa),

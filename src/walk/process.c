@@ -265,12 +265,12 @@ static void emit_process(const struct context *c, const struct task *t)
 	struct walk *w = c->w;
 	char state = process_state_letter(w, t->addr);
 	struct row_processes row = {
-		.pid = some_int(t->pid),
+		.pid = task_pid(t),
 		.name = some_text(t->comm),
 		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
 		.cgroup_path = some_text(process_cgroup(w, t->addr)),
 		.is_kthread = some_int(task_is_kthread(t)),
-		.flags = some_int((int64_t)t->flags),
+		.flags = col_int(w, t->addr, F(task_struct, flags)),
 		.login_uid = col_int(w, t->addr, F(task_struct, loginuid)),
 		.task_addr = some_addr(t->addr),
 		.found_by = some_text("tasks"),

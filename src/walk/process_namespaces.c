@@ -34,7 +34,7 @@ static void emit_namespaces(struct walk *w, const struct task *t)
 {
 	uint64_t user_ns = k_or0(w->k, t->cred, F(cred, user_ns));
 	struct row_process_namespaces row = {
-		.pid = some_int(t->pid),
+		.pid = task_pid(t),
 		.cgroup_namespace =
 			of_proxy(w, t, F(nsproxy, cgroup_ns), F(cgroup_namespace, ns_inum)),
 		.ipc_namespace = of_proxy(w, t, F(nsproxy, ipc_ns), F(ipc_namespace, ns_inum)),

@@ -112,7 +112,7 @@ static void emit_variable(struct walk *w, const struct task *t, const char *s, s
 	const char *eq = memchr(s, '=', n);
 	size_t key = eq ? (size_t)(eq - s) : n;
 	struct row_process_envs row = {
-		.pid = some_int(t->pid),
+		.pid = task_pid(t),
 		.key = some_bytes(s, key),
 		.value = eq ? some_bytes(eq + 1, n - key - 1) : some_text(""),
 		.task_addr = some_addr(t->addr),

@@ -50,7 +50,7 @@ static void emit_open(struct socket_scan *scan, const struct open_file *f, uint6
 		socket_describe(scan, sk, &s);
 	struct opt_int inode = col_int(scan->w, f->inode, F(inode, i_ino));
 	struct row_process_open_sockets row = {
-		.pid = some_int(f->task->pid),
+		.pid = task_pid(f->task),
 		.fd = some_int((int64_t)f->fd),
 		.socket = inode,
 		.family = s.family,

@@ -36,9 +36,7 @@ const char *task_name(struct walk *w, uint64_t task, uint64_t flags)
 	struct kernel *k = w->k;
 	const char *comm = k_text(k, &w->run, task, F(task_struct, comm));
 
-	if (!comm)
-		return "";
-	if (!(flags & PF_KTHREAD))
+	if (!comm || !(flags & PF_KTHREAD))
 		return comm;
 	uint64_t kthread = kthread_of(w, task);
 	uint64_t data = k_or0(k, kthread, F(kthread, data));

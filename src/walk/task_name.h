@@ -5,7 +5,7 @@
 
 #include "src/walk/walk.h"
 
-// In the run arena; "" if it can't be read.
+// In the run arena; NULL if it can't be read.
 const char *task_name(struct walk *w, uint64_t task, uint64_t flags);
 
 #endif

@@ -28,6 +28,7 @@ const struct task *task_next_leader(const struct tasks *ts, size_t *i)
 static bool add_task(struct walk *w, uint64_t addr, uint64_t leader)
 {
 	struct kernel *k = w->k;
+	uint64_t id;
 
 	if (!u64map_add(&w->tasks->by_addr, addr, w->tasks->all.n))
 		return false;
@@ -42,10 +43,12 @@ static bool add_task(struct walk *w, uint64_t addr, uint64_t leader)
 		.fs = k_or0(k, addr, F(task_struct, fs)),
 		.nsproxy = k_or0(k, addr, F(task_struct, nsproxy)),
 		.cred = k_or0(k, addr, F(task_struct, real_cred)),
-		.pid = (int64_t)k_or0(k, addr, F(task_struct, tgid)),
-		.tid = (int64_t)k_or0(k, addr, F(task_struct, pid)),
 		.flags = k_or0(k, addr, F(task_struct, flags)),
 	};
+	t->has_pid = k_get(k, addr, F(task_struct, tgid), &id);
+	t->pid = t->has_pid ? (int64_t)id : 0;
+	t->has_tid = k_get(k, addr, F(task_struct, pid), &id);
+	t->tid = t->has_tid ? (int64_t)id : 0;
 	t->comm = task_name(w, addr, t->flags);
 	return true;
 }

@@ -20,10 +20,11 @@ struct task {
 	// Where files, maps and the like of the process are read from: the task itself, or for a
 	// leader that exited before its threads one of those that live.
 	uint64_t donor;
-	int64_t pid, tid; // in the initial pid namespace
+	int64_t pid, tid; // in the initial pid namespace; 0 if they can't be read
+	bool has_pid, has_tid;
 	uint64_t flags;
 	size_t n_threads; // of a leader: how many tasks follow it in the list, itself included
-	const char *comm; // as /proc/PID/comm prints it; in the run arena
+	const char *comm; // as /proc/PID/comm prints it, or NULL; in the run arena
 	struct lifecycle life;
 };
 
@@ -40,6 +41,16 @@ static inline bool task_is_leader(const struct task *t)
 static inline bool task_is_kthread(const struct task *t)
 {
 	return t->flags & PF_KTHREAD;
+}
+
+static inline struct opt_int task_pid(const struct task *t)
+{
+	return (struct opt_int){t->has_pid, t->pid};
+}
+
+static inline struct opt_int task_tid(const struct task *t)
+{
+	return (struct opt_int){t->has_tid, t->tid};
 }
 
 // The task at this address, or NULL.

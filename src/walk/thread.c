@@ -55,14 +55,14 @@ static void emit_thread(struct walk *w, const struct task *t)
 	struct cputime cpu = cputime_of_task(w, t);
 	struct opt_int start = col_int(w, t->addr, F(task_struct, start_boottime));
 	struct row_threads row = {
-		.pid = some_int(t->pid),
-		.tid = some_int(t->tid),
+		.pid = task_pid(t),
+		.tid = task_tid(t),
 		.name = some_text(t->comm),
 		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
 		.lifecycle = some_text(lifecycle_text(t->life.class)),
 		.phase = some_text(t->life.phase),
 		.cpu = col_int(w, t->addr, F(task_struct, cpu)),
-		.flags = some_int((int64_t)t->flags),
+		.flags = col_int(w, t->addr, F(task_struct, flags)),
 		.priority = minus(col_int(w, t->addr, F(task_struct, prio)), MAX_RT_PRIO),
 		.nice = minus(col_int(w, t->addr, F(task_struct, static_prio)), 120),
 		.policy = policy(w, t->addr),

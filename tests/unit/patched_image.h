@@ -2,8 +2,7 @@
 // A real guest's image with bytes changed on their way in: what an attacker inside of it could have
 // written. The file itself stays as it is.
 //
-//	if (!patched_open())
-//		cr_skip_test("no image");
+//	patched_begin();
 //	patch_u64(task + tasks_offset, 0);
 //	patched_walk();
 //	cr_expect(row_log_problem(&patched.log, TABLE_processes, "memory that is not there"));
@@ -34,9 +33,9 @@ extern struct patched {
 	VEC(struct patch) patches;
 } patched;
 
-// Opens the image of VMISCAN_IMAGE or VMISCAN_SAMPLE, finds its kernel and walks it once. False if
-// neither is set.
-bool patched_open(void);
+// Opens the image of VMISCAN_IMAGE or VMISCAN_SAMPLE, finds its kernel and walks it once. Skips the
+// test if neither is set.
+void patched_begin(void);
 void patched_close(void);
 
 // Changes bytes at a physical, or a kernel virtual address.
@@ -54,10 +53,25 @@ uint64_t patched_pa(uint64_t va);
 void patched_walk(void);
 // The same, and all rows are kept in the log; else those of problems and coverage only.
 void patched_walk_kept(void);
+// The same as patched_walk(); fails the test if it took long even for one that a sanitizer looks
+// at.
+void patched_walk_soon(void);
 // Looks for the kernel anew, in the patched image. NULL if it was found.
 struct err *patched_find(void);
 
+// The table must say that it is not all there, and why.
+void patched_expect_partial(enum table_id table, const char *part);
+
 // --- the guest ---
+
+// The address of a field, and what is in it.
+#define FIELD_VA(base, type, name) k_field_va(patched.k, base, F(type, name))
+#define READ(base, type, name)	   k_or0(patched.k, base, F(type, name))
+
+// The address in the first row of a table whose column has this value. Skips the test if there is
+// none.
+uint64_t patched_address(enum table_id table, const char *column, const char *value,
+			 const char *address);
 
 // The n-th process (from 0) that lives and has memory and files; fails the test if there is none.
 struct task patched_process(size_t n);

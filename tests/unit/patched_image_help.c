@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum { MOST_MEMORY = 512 << 20 };
+#define LONGEST_NS 30000000000LL
 
 struct patched patched;
 static struct err *(*read_image)(struct mem_source *src, const struct mem_run *run, uint64_t delta,
@@ -120,13 +121,26 @@ struct err *patched_find(void)
 	return e;
 }
 
-bool patched_open(void)
+void patched_walk_soon(void)
+{
+	patched_walk();
+	cr_expect_lt(patched.ns, LONGEST_NS, "%lld ms", (long long)patched.ns / 1000000);
+}
+
+void patched_expect_partial(enum table_id table, const char *part)
+{
+	cr_expect(row_log_problem(&patched.log, table, part), "%s", row_log_problems(&patched.log));
+	cr_expect_str_eq(row_log_status(&patched.log, table), "partial");
+	cr_expect(patched.w.damaged);
+}
+
+void patched_begin(void)
 {
 	const char *path = getenv("VMISCAN_IMAGE");
 
 	path = path ? path : getenv("VMISCAN_SAMPLE");
 	if (!path)
-		return false;
+		cr_skip_test("neither VMISCAN_IMAGE nor VMISCAN_SAMPLE names an image");
 	struct err *e = image_open(path, NULL, &patched.img);
 	cr_assert_null(e, "%s", e ? e->msg : "");
 	read_image = patched.img->source.read;
@@ -135,7 +149,6 @@ bool patched_open(void)
 	cr_assert_null(e, "%s", e ? e->msg : "");
 	patched_walk();
 	memcpy(patched.honest, patched.log.n, sizeof(patched.honest));
-	return true;
 }
 
 void patched_close(void)
@@ -214,4 +227,15 @@ struct task patched_process(size_t n)
 			return *t;
 	cr_assert_fail("the guest has too few processes");
 	return (struct task){0};
+}
+
+uint64_t patched_address(enum table_id table, const char *column, const char *value,
+			 const char *address)
+{
+	patched_walk_kept();
+	size_t i = row_log_find(&patched.log, table, column, value);
+	if (i == patched.log.n[table])
+		cr_skip_test("no %s of this guest has %s %s", schema_tables[table].name, column,
+			     value);
+	return strtoull(row_log_value(&patched.log, table, i, address), NULL, 0);
 }

@@ -34,7 +34,8 @@ static void make(void)
 	walk_init(&w, &g->k, &log_.sink, log_.wanted);
 	w.tasks = &tasks;
 	task = vec_add(&tasks.all);
-	*task = (struct task){.addr = structure("task_struct"), .pid = 7, .tid = 7, .n_threads = 1};
+	*task = (struct task){
+		.addr = structure("task_struct"), .pid = 7, .has_pid = true, .n_threads = 1};
 	task->leader = task->donor = task->addr;
 }
 

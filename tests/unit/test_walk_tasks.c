@@ -324,6 +324,18 @@ Test(tasks, a_name_without_an_end_is_its_sixteen_bytes)
 	cr_expect_str_eq(walk()[0].comm, "ABCDEFGHIJKLMNOP");
 }
 
+Test(tasks, a_number_that_is_not_in_the_image_is_not_zero)
+{
+	uint64_t a = new_process(), gone = guest_page(g);
+
+	guest_drop(g, gone);
+	guest_place(g, F(task_struct, tgid), (uint32_t)(guest_va(g, gone) - a), 4);
+	(void)walk();
+	cr_expect_eq(log_.n[TABLE_threads], 1);
+	cr_expect_null(row_log_value(&log_, TABLE_threads, 0, "pid"));
+	cr_expect_str_eq(row_log_value(&log_, TABLE_threads, 0, "tid"), "1");
+}
+
 // --- CPU times ---
 
 struct times {
