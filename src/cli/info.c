@@ -9,6 +9,7 @@
 #include "src/cli/terminal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 // A sink that prints the rows of memory_ranges and vcpus, one way or the other.
 struct printer {
@@ -202,25 +203,63 @@ static void print_json(struct analysis *a)
 	json_fini(j);
 }
 
+static void print_info(struct analysis *a)
+{
+	progress_clear(&a->progress);
+	if (a->opts->json)
+		print_json(a);
+	else
+		print_text(a);
+}
+
+// The analysis under way, for the handler that has no argument.
+static struct analysis *active;
+
+// --max-memory, or the machine's: what is known so far is printed. Does not return.
+static void out_of_memory(size_t asked)
+{
+	struct analysis *a = active;
+
+	if (!a)
+		return; // a second time: mem.c gives up
+	active = NULL;
+	if (a->image)
+		print_info(a);
+	say("%s: the memory limit was reached (%zu bytes more were needed): raise --max-memory",
+	    a->opts->image, asked);
+	exit(EXIT_PARTIAL);
+}
+
+static void begin(struct analysis *a, const struct options *o)
+{
+	analysis_init(a, o);
+	active = a;
+	mem_on_exhausted(out_of_memory);
+	if (o->max_memory)
+		mem_set_limit(o->max_memory);
+}
+
+static void end(struct analysis *a)
+{
+	active = NULL;
+	mem_on_exhausted(NULL);
+	analysis_fini(a);
+}
+
 // The container is worth printing also where no kernel is found in it.
 struct err *call_info(const struct options *o, enum exit_status *status)
 {
 	struct analysis a;
 
-	analysis_init(&a, o);
-	if (o->max_memory)
-		mem_set_limit(o->max_memory);
+	begin(&a, o);
 	struct err *e = analysis_open(&a);
 	bool opened = !e;
 	if (opened)
 		e = analysis_find_kernel(&a);
 	struct err kept = e ? *e : (struct err){0}; // printing may put another one in its place
-	progress_clear(&a.progress);
-	if (opened && o->json)
-		print_json(&a);
-	else if (opened)
-		print_text(&a);
+	if (opened)
+		print_info(&a);
 	*status = opened && a.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;
-	analysis_fini(&a);
+	end(&a);
 	return e ? err_new(kept.code, "%s", kept.msg) : NULL;
 }

@@ -122,6 +122,12 @@ class Database(CommandTest):
                                            "'%--max-memory%'"))
         self.assert_files("x.db")
 
+    def test_memory_limit_of_info(self):
+        for limit in ("4M", "24M"):  # before the image is open, and after that
+            with self.subTest(limit=limit):
+                p = self.fails(1, "info", SAMPLE, "--max-memory", limit, says="memory limit")
+                self.assertEqual("Format" in p.out, limit == "24M")
+
     def test_osquery_queries_run(self):
         self.succeeds(SAMPLE, "-o", "x.db", "-q")
         for sql in (
