@@ -32,6 +32,8 @@ class Guest:
     suite: str
     idea: str
     flavour: str = "amd64"
+    # A kernel that the suite offers; none: the newest of the flavour.
+    release: str = ""
     memory: str = "256M"
     machine: str = "pc"
     cpu: str = "max"

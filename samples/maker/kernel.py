@@ -118,10 +118,10 @@ def _fetch_all(suite, answer, folder):
     return [suite.fetch(name, version, folder) for name, version in sorted(answer["packages"].items())]
 
 
-def get_kernel(cache, suite_name, flavour, refresh=False):
-    """The suite's kernel, from the cache or the mirror. The caller holds the cache's lock."""
-    suite = Suite(cache, suite_name)
-    answer = suite.kernel(flavour, refresh)
+def get_kernel(cache, guest, refresh=False):
+    """The guest's kernel, from the cache or the mirror. The caller holds the suite's lock."""
+    suite, wanted = Suite(cache, guest.suite), guest.release or guest.flavour
+    answer = suite.kernel(wanted, refresh)
     folder = cache / "kernels" / _key(answer)
     if folder.exists():
         return Kernel(folder, answer)
@@ -129,7 +129,7 @@ def get_kernel(cache, suite_name, flavour, refresh=False):
         packages = _fetch_all(suite, answer, cache / "packages")
     except SuiteError:
         # The mirror has moved on since we asked.
-        answer = suite.kernel(flavour, refresh=True)
+        answer = suite.kernel(wanted, refresh=True)
         packages = _fetch_all(suite, answer, cache / "packages")
         folder = cache / "kernels" / _key(answer)
     folder.parent.mkdir(parents=True, exist_ok=True)

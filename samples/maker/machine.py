@@ -58,7 +58,7 @@ def qemu_version():
     ).stdout.splitlines()[0]
 
 
-def command_line(guest, kernel, initramfs, folder, thread):
+def command_line(guest, kernel, initramfs, thread):
     """QEMU's arguments; files that come and go are named relative to the folder that it runs in."""
     # Plain pointers in /proc/net tell where each socket is (since 5.12).
     fixed = "console=ttyS0 loglevel=4 panic=-1 oops=panic no_hash_pointers"

@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import check, initramfs, machine, programs, sparse
@@ -19,9 +20,10 @@ from .suites import SuiteError
 
 # Boot time differs by an order of magnitude between machines; a guest that hangs should still end.
 ATTEMPTS = (("multi", 150), ("single", 300))
+# Raised by whoever changes what is saved of a stopped machine: older guests then are made anew.
+SAVED = 1
 HASH_LENGTH = 16
 DISKS = ("disk.img", "swap.img")
-MAKER = Path(__file__).resolve().parent
 
 
 def cache_root():
@@ -59,14 +61,26 @@ def _scratch_folder(parent):
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _input_hash(guest, kernel):
-    """Of everything that decides what the guest is."""
-    total = hashlib.sha256()
-    for path in [initramfs.GUEST_SOURCES / "init", *sorted(MAKER.glob("*.py")), initramfs.busybox()]:
-        total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    facts = [guest.fields(), kernel.release, kernel.packages, machine.qemu_version(), programs.key()]
-    total.update(json.dumps(facts, sort_keys=True).encode())
-    return total.hexdigest()[:HASH_LENGTH]
+def _command(guest, kernel, thread):
+    """QEMU's arguments, and the same without the names of this machine's folders."""
+    command = machine.command_line(guest, kernel, Path("initramfs"), thread)
+    return command, [part.replace(str(kernel.image), "vmlinuz") for part in command]
+
+
+def _input_hash(guest, kernel, archive):
+    """Of everything that the guest is made of.
+
+    Not of the maker's text: a guest must outlive a change that does not touch it."""
+    facts = {
+        "saved": SAVED,
+        "dumps": guest.dumps,
+        "command": _command(guest, kernel, "any")[1],
+        "initramfs": hashlib.sha256(archive).hexdigest(),
+        "packages": kernel.packages,
+        "programs": programs.key(),
+        "qemu": machine.qemu_version(),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]
 
 
 def _save(guest, folder, facts):
@@ -112,19 +126,20 @@ def _finish(guest, folder, facts):
     (folder / "guest.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n")
 
 
-def _boot(guest, kernel, program_folder, folder, thread, seconds, failed):
+def _boot(inputs, folder, thread, seconds, failed):
     began = time.time()
-    initramfs.build(guest, kernel, program_folder / "guest", folder / "initramfs")
+    guest, kernel = inputs.guest, inputs.kernel
+    (folder / "initramfs").write_bytes(inputs.archive)
     for disk in DISKS:
-        shutil.copyfile(program_folder / disk, folder / disk)
-    command = machine.command_line(guest, kernel, folder / "initramfs", folder, thread)
+        shutil.copyfile(inputs.programs / disk, folder / disk)
+    command, plain_command = _command(guest, kernel, thread)
     facts = {
         "guest": guest.fields(),
         "release": kernel.release,
         "packages": kernel.packages,
         "missing_modules": kernel.missing(),
         "qemu": machine.qemu_version(),
-        "command": [part.replace(str(folder) + "/", "").replace(str(kernel.image), "vmlinuz") for part in command],
+        "command": plain_command,
         "started": began,
         "failed_attempts": failed,
     }
@@ -134,7 +149,7 @@ def _boot(guest, kernel, program_folder, folder, thread, seconds, failed):
     _finish(guest, folder, facts)
 
 
-def _attempt(guest, kernel, program_folder, target):
+def _attempt(inputs, target):
     """Boots until one boot worked; the folder takes its name only then."""
     reasons, logs = [], {}
     for thread, seconds in ATTEMPTS:
@@ -142,7 +157,7 @@ def _attempt(guest, kernel, program_folder, target):
             break
         with _scratch_folder(target.parent) as scratch:
             try:
-                _boot(guest, kernel, program_folder, scratch, thread, seconds, reasons)
+                _boot(inputs, scratch, thread, seconds, reasons)
                 scratch.rename(target)
                 return
             except (machine.GuestError, OSError, tarfile.TarError) as error:
@@ -174,16 +189,32 @@ def _programs(cache):
     return target
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """All that a guest is made of."""
+
+    guest: object
+    kernel: object
+    programs: Path
+    archive: bytes
+
+
+def _gather(cache, guest, refresh):
+    with locked(cache / "locks" / f"suite-{guest.suite}"):
+        kernel = get_kernel(cache, guest, refresh)
+    folder = _programs(cache)
+    return _Inputs(guest, kernel, folder, initramfs.build(guest, kernel, folder / "guest"))
+
+
 def make_guest(cache, guest, refresh=False):
     """The guest's folder and whether it was there already."""
-    with locked(cache / "locks" / f"suite-{guest.suite}"):
-        kernel = get_kernel(cache, guest.suite, guest.flavour, refresh)
-    target = cache / "guests" / f"{guest.name}-{_input_hash(guest, kernel)}"
+    inputs = _gather(cache, guest, refresh)
+    target = cache / "guests" / f"{guest.name}-{_input_hash(guest, inputs.kernel, inputs.archive)}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(cache / "locks" / target.name):
         if target.exists():
             return target, True
-        _attempt(guest, kernel, _programs(cache), target)
+        _attempt(inputs, target)
     return target, False
 
 

@@ -10,22 +10,38 @@ from pathlib import Path
 
 MIRROR = os.environ.get("VMISCAN_MIRROR", "http://deb.debian.org/debian")
 SECURITY = os.environ.get("VMISCAN_SECURITY_MIRROR", "http://deb.debian.org/debian-security")
+# Suites that left the mirrors live on there.
+ARCHIVE = os.environ.get("VMISCAN_ARCHIVE_MIRROR", "http://archive.debian.org/debian")
+ARCHIVED = ("buster",)
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # A suite moves a few times a week; asking it once a day keeps a second run instant.
 MAX_AGE = int(os.environ.get("VMISCAN_LISTS_MAX_AGE", "86400"))
+# Several questions in a row are answered from the same lists.
+RECENT = 600
 
 
 class SuiteError(Exception):
     """The suite or its packages cannot be had."""
 
 
+def _reason(done):
+    """The line that says most: apt's first error names the file and why; the last one only sums up."""
+    lines = (done.stderr or done.stdout).strip().splitlines()
+    errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
+    return (errors or lines[-1:] or [f"status {done.returncode}"])[0]
+
+
 def run(command, **options):
     """Runs a command; its output is the result or, with what went wrong, the error."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **options)
     if done.returncode != 0:
-        message = (done.stderr or done.stdout).strip().splitlines()
-        raise SuiteError(f"{command[0]} failed: {message[-1] if message else done.returncode}")
+        raise SuiteError(f"{command[0]} failed: {_reason(done)}")
     return done.stdout
+
+
+def _names(field):
+    """The names in a field of dependencies."""
+    return [part.split()[0] for part in field.split(",") if part.strip()]
 
 
 class Suite:
@@ -58,8 +74,8 @@ class Suite:
 
     def _source_lines(self):
         signed = f"deb [signed-by={KEYRING}]"
-        lines = [f"{signed} {MIRROR} {self.name} main"]
-        if self.name != "sid":
+        lines = [f"{signed} {ARCHIVE if self.name in ARCHIVED else MIRROR} {self.name} main"]
+        if self.name not in (*ARCHIVED, "sid", "experimental") and not self.name.endswith("-backports"):
             lines.append(f"{signed} {SECURITY} {self.name}-security main")
         return lines
 
@@ -69,35 +85,56 @@ class Suite:
         (self.folder / "status").touch()
         (self.folder / "sources.list").write_text("\n".join(lines) + "\n")
 
-    def _update(self):
+    def _update(self, refresh):
+        """Fetches the lists, unless a question of a moment ago did."""
+        updated = self.folder / "updated"
+        if not refresh and updated.exists() and time.time() - updated.stat().st_mtime < RECENT:
+            return
         lines = self._source_lines()
         try:
             self._write_sources(lines)
             run(["apt-get", "update", "-q", *self._options()])
         except SuiteError:
             # Old suites lose their security part first.
+            if len(lines) == 1:
+                raise
             self._write_sources(lines[:1])
             run(["apt-get", "update", "-q", *self._options()])
+        updated.touch()
 
-    def _field(self, package, field):
-        text = run(["apt-cache", *self._options(), "show", "--no-all-versions", package])
-        found = re.search(rf"^{field}: (.*)$", text, re.MULTILINE)
-        if not found:
-            raise SuiteError(f"{self.name}: {package} has no {field}")
-        return found.group(1)
+    def _stanzas(self, packages):
+        """Fields of the newest version of each package."""
+        text = run(["apt-cache", *self._options(), "show", "--no-all-versions", *packages])
+        return [dict(re.findall(r"^([\w-]+): (.*)$", part, re.MULTILINE)) for part in text.split("\n\n") if part]
 
     def _depends(self, package):
-        return [part.split()[0] for part in self._field(package, "Depends").split(",")]
+        return _names(self._stanzas([package])[0].get("Depends", ""))
 
-    def _ask(self, flavour):
-        """The meta package names the image; since 7.x that, too, only names its parts."""
+    def _newest(self, flavour):
+        """The release that the meta package names."""
         meta = f"linux-image-{flavour}"
         image = next((p for p in self._depends(meta) if re.match(r"linux-image-\d", p)), None)
         if image is None:
             raise SuiteError(f"{self.name}: {meta} depends on no kernel")
+        return image.removeprefix("linux-image-")
+
+    def _ask(self, wanted):
+        """Since 7.x the image's package, too, only names its parts."""
+        release = wanted if wanted[0].isdigit() else self._newest(wanted)
+        image = f"linux-image-{release}"
         parts = [p for p in self._depends(image) if re.match(r"linux-(binary|modules|base)-\d", p)]
-        packages = {name: self._field(name, "Version") for name in parts or [image]}
-        return {"release": image.removeprefix("linux-image-"), "packages": packages}
+        packages = {s["Package"]: s["Version"] for s in self._stanzas(parts or [image])}
+        return {"release": release, "packages": packages}
+
+    def _ask_releases(self):
+        names = run(["apt-cache", *self._options(), "pkgnames", "linux-image-"]).split()
+        images = [n for n in names if re.match(r"linux-image-\d", n) and not re.search("-(dbg|unsigned|template)$", n)]
+        # A package that depends on another image is none itself.
+        return {
+            stanza["Package"].removeprefix("linux-image-"): stanza["Version"]
+            for stanza in (self._stanzas(images) if images else ())
+            if not any(re.match(r"linux-image-\d", name) for name in _names(stanza.get("Depends", "")))
+        }
 
     def _remembered(self):
         try:
@@ -105,22 +142,30 @@ class Suite:
         except (OSError, ValueError):
             return {}
 
-    def kernel(self, flavour, refresh=False):
-        """Release and packages of the suite's kernel of that flavour."""
+    def _answer(self, question, ask, refresh):
+        """What ask() says, or said within the day."""
         known = self._remembered()
-        answer = known.get(flavour)
+        answer = known.get(question)
         if answer and not refresh and time.time() - answer["asked"] < MAX_AGE:
             return answer
         try:
-            self._update()
-            answer = {**self._ask(flavour), "asked": time.time()}
+            self._update(refresh)
+            answer = {**ask(), "asked": time.time()}
         except SuiteError:
             # Without a network, what was true the last time will do.
             if answer is None or refresh:
                 raise
             return answer
-        self.answers.write_text(json.dumps({**known, flavour: answer}, indent=1))
+        self.answers.write_text(json.dumps({**known, question: answer}, indent=1))
         return answer
+
+    def kernel(self, wanted, refresh=False):
+        """Release and packages of a kernel: the newest of a flavour, or the one of that release."""
+        return self._answer(wanted, lambda: self._ask(wanted), refresh)
+
+    def releases(self, refresh=False):
+        """{release: version of its package} of every kernel on offer."""
+        return self._answer("releases", lambda: {"versions": self._ask_releases()}, refresh)["versions"]
 
     def fetch(self, name, version, folder):
         """The path of the package in folder, fetched unless it is there."""
