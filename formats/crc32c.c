@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// CRC-32C, eight bytes at a time: the k-th table carries a byte over k more bytes of zeros.
+// CRC-32C, eight bytes at a time: the k-th table carries a byte over k more bytes of zeros. The
+// tables are made when they are first needed.
 #include "formats/crc32c.h"
 
 #include "src/base/bytes.h"
@@ -8,31 +9,35 @@ enum { STEP = 8 };
 
 static const uint32_t POLYNOMIAL = 0x82f63b78; // 0x1edc6f41, bits reversed
 
-void crc32c_init(struct crc32c_table *t)
+static uint32_t table[STEP][256];
+
+static void make_table(void)
 {
 	for (uint32_t i = 0; i < 256; i++) {
 		uint32_t c = i;
 		for (int bit = 0; bit < 8; bit++)
 			c = c >> 1 ^ (c & 1 ? POLYNOMIAL : 0);
-		t->at[0][i] = c;
+		table[0][i] = c;
 	}
 	for (unsigned k = 1; k < STEP; k++)
 		for (unsigned i = 0; i < 256; i++)
-			t->at[k][i] = t->at[k - 1][i] >> 8 ^ t->at[0][t->at[k - 1][i] & 0xff];
+			table[k][i] = table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 0xff];
 }
 
-uint32_t crc32c(const struct crc32c_table *t, const void *bytes, size_t n)
+uint32_t crc32c(const void *bytes, size_t n)
 {
 	const uint8_t *p = bytes;
 	uint32_t c = UINT32_MAX;
 
+	if (table[0][1] == 0)
+		make_table();
 	for (; n >= STEP; n -= STEP, p += STEP) {
 		uint64_t v = le64(p) ^ c;
 		c = 0;
 		for (unsigned k = 0; k < STEP; k++)
-			c ^= t->at[STEP - 1 - k][v >> 8 * k & 0xff];
+			c ^= table[STEP - 1 - k][v >> 8 * k & 0xff];
 	}
 	for (; n > 0; n--, p++)
-		c = c >> 8 ^ t->at[0][(c ^ *p) & 0xff];
+		c = c >> 8 ^ table[0][(c ^ *p) & 0xff];
 	return ~c;
 }

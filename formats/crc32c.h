@@ -6,11 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct crc32c_table {
-	uint32_t at[8][256];
-};
-
-void crc32c_init(struct crc32c_table *t);
-uint32_t crc32c(const struct crc32c_table *t, const void *bytes, size_t n);
+uint32_t crc32c(const void *bytes, size_t n);
 
 #endif

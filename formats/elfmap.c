@@ -78,16 +78,27 @@ static struct err *map_batch(const struct elf_file *f, struct elfcore_map *m, ui
 	return NULL;
 }
 
+// No more at once than the file can have, and one to see that it ends.
+static size_t batch_size(const struct elf_file *f)
+{
+	uint64_t most = f->io->size / sizeof(Elf32_Phdr) + 1;
+
+	if (most > f->n_phdrs)
+		most = f->n_phdrs;
+	return most < BATCH ? (size_t)most : BATCH;
+}
+
 struct err *elfcore_map(const struct elf_file *f, struct elfcore_map *m)
 {
-	_cleanup_free_ Elf64_Phdr *batch = mem_alloc(BATCH * sizeof(*batch));
+	size_t room = batch_size(f);
+	_cleanup_free_ Elf64_Phdr *batch = mem_alloc(room * sizeof(*batch));
 
 	if (f->n_phdrs > MAX_HEADERS)
 		return err_new(ERR_LIMIT, "it has %llu program headers; %d are read at most",
 			       (unsigned long long)f->n_phdrs, MAX_HEADERS);
-	for (uint64_t i = 0; i < f->n_phdrs && !m->headers_cut; i += BATCH) {
+	for (uint64_t i = 0; i < f->n_phdrs && !m->headers_cut; i += room) {
 		uint64_t left = f->n_phdrs - i;
-		TRY(map_batch(f, m, i, batch, left < BATCH ? (size_t)left : BATCH));
+		TRY(map_batch(f, m, i, batch, left < room ? (size_t)left : room));
 	}
 	return NULL;
 }

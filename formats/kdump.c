@@ -84,10 +84,11 @@ static struct err *check_overlap(const struct kdump *k)
 
 static struct err *take_parts(struct image *img, struct kdump *k)
 {
-	TRY(kdump_head(img->io, &k->part[0], &k->block_size));
-	k->n_parts = 1;
 	if (img->opts->n_parts >= KDUMP_PARTS_MAX)
 		return err_new(ERR_LIMIT, "more than %d parts", KDUMP_PARTS_MAX);
+	k->part = mem_alloc((img->opts->n_parts + 1) * sizeof(*k->part));
+	TRY(kdump_head(img->io, &k->part[0], &k->block_size));
+	k->n_parts = 1;
 	for (size_t i = 0; i < img->opts->n_parts; i++)
 		TRY(add_part(img, k, img->opts->parts[i]));
 	qsort(k->part, k->n_parts, sizeof(k->part[0]), by_start);
@@ -285,6 +286,7 @@ static void kdump_close(struct image *img)
 	for (size_t i = 0; i < k->n_parts; i++)
 		if (k->part[i].io != img->io)
 			io_close(k->part[i].io);
+	mem_free(k->part);
 	kdump_pages_fini(k);
 	vec_fini(&k->runs);
 	mem_free(k);

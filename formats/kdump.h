@@ -43,7 +43,7 @@ struct kdump_part {
 
 struct kdump {
 	size_t block_size;
-	struct kdump_part part[KDUMP_PARTS_MAX];
+	struct kdump_part *part; // room for all that were given
 	size_t n_parts;
 	VEC(struct mem_run) runs; // off is the number of the descriptor times block_size
 	struct block_unpacker *unpacker;

@@ -77,14 +77,22 @@ static uint64_t in_range(const struct kdump_part *p, uint64_t pfn)
 	return p->end_pfn - pfn >= 64 ? mask : mask & ((UINT64_C(1) << (p->end_pfn - pfn)) - 1);
 }
 
+// The 8 bytes from i on of n, zeros for those behind the end.
+static uint64_t word_at(const uint8_t *bytes, size_t i, size_t n)
+{
+	return n - i >= 8 ? le64(bytes + i) : le_n(bytes + i, n - i);
+}
+
 static struct err *take_chunk(struct mapping *m, uint64_t pfn, size_t n)
 {
 	struct kdump_part *p = m->p;
 
 	for (size_t i = 0; i < n; i += 8, pfn += 64) {
-		size_t width = n - i < 8 ? n - i : 8;
-		uint64_t mask = in_range(p, pfn), dumped = le_n(m->dumped + i, width) & mask;
-		uint64_t left_out = le_n(m->ram + i, width) & mask & ~dumped;
+		uint64_t ram = word_at(m->ram, i, n), dumped = word_at(m->dumped, i, n);
+		if ((ram | dumped) == 0)
+			continue; // holes are wide
+		uint64_t mask = in_range(p, pfn), left_out = ram & mask & ~dumped;
+		dumped &= mask;
 		p->n_left_out += (unsigned)__builtin_popcountll(left_out);
 		take_word(m, pfn, dumped, p->dump_level == LEVEL_ZERO ? left_out : 0);
 		if (m->k->runs.n > RUNS_MAX)
@@ -120,8 +128,9 @@ static struct err *map_all(struct mapping *m)
 
 struct err *kdump_map(struct kdump *k, struct kdump_part *p)
 {
-	_cleanup_free_ uint8_t *chunks = mem_alloc((size_t)2 * CHUNK);
-	struct mapping m = {k, p, chunks, chunks + CHUNK};
+	size_t room = p->bitmap_size < CHUNK ? (size_t)p->bitmap_size : CHUNK;
+	_cleanup_free_ uint8_t *chunks = mem_alloc(2 * room);
+	struct mapping m = {k, p, chunks, chunks + room};
 
 	return map_all(&m);
 }

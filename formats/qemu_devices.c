@@ -129,11 +129,16 @@ static bool described_at(const struct area *a, size_t at)
 // The last one counts: what a device's section holds may look like one.
 static bool find_description(const struct area *a, size_t *at)
 {
-	for (size_t i = a->n; i-- > 0;)
-		if (described_at(a, i)) {
-			*at = i;
+	size_t n = a->n;
+	const uint8_t *hit;
+
+	while ((hit = memrchr(a->at, DESCRIPTION, n))) {
+		n = (size_t)(hit - a->at);
+		if (described_at(a, n)) {
+			*at = n;
 			return true;
 		}
+	}
 	return false;
 }
 

@@ -133,3 +133,11 @@ struct err *scratch_set_size(struct scratch *s, uint64_t size)
 {
 	return ftruncate(s->fd, (off_t)size) == 0 ? NULL : refuse_write(s);
 }
+
+struct io *scratch_io(struct scratch *s, const char *path, uint64_t size)
+{
+	int fd = s->fd;
+
+	s->fd = -1;
+	return io_from_fd(fd, path, size);
+}

@@ -3,7 +3,7 @@
 #ifndef VMI_FORMATS_SCRATCH_H
 #define VMI_FORMATS_SCRATCH_H
 
-#include "src/base/err.h"
+#include "src/phys/io.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +23,8 @@ struct err *scratch_write(struct scratch *s, uint64_t off, const void *buf, size
 // All n bytes at off, or false.
 bool scratch_read(struct scratch *s, uint64_t off, void *buf, size_t n);
 struct err *scratch_set_size(struct scratch *s, uint64_t size);
+// The first size bytes as an io, which takes the file over. path is for messages.
+struct io *scratch_io(struct scratch *s, const char *path, uint64_t size)
+	__attribute__((returns_nonnull));
 
 #endif

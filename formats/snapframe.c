@@ -46,7 +46,6 @@ struct snapframe {
 	VEC(struct frame) frames;
 	uint64_t size;
 	struct block_unpacker *unpacker;
-	struct crc32c_table crc;
 	struct slot slots[KEPT];
 	uint8_t in[CHECK_SIZE + PACKED_MAX];
 };
@@ -57,7 +56,6 @@ struct snapframe *snapframe_new(struct io *packed)
 
 	s->packed = packed;
 	s->unpacker = block_unpacker_new();
-	crc32c_init(&s->crc);
 	for (size_t i = 0; i < KEPT; i++)
 		s->slots[i].frame = NO_FRAME;
 	return s;
@@ -202,7 +200,7 @@ static bool unpack(struct snapframe *s, size_t i, uint8_t *to)
 	else if (!block_unpack(s->unpacker, BLOCK_SNAPPY, s->in + CHECK_SIZE, f->n - CHECK_SIZE, to,
 			       n))
 		return false;
-	return masked(crc32c(&s->crc, to, n)) == le32(s->in);
+	return masked(crc32c(to, n)) == le32(s->in);
 }
 
 static const uint8_t *get_frame(struct snapframe *s, size_t i)

@@ -4,6 +4,7 @@
 
 #include "formats/probe.h"
 #include "formats/scratch.h"
+#include "formats/unpack_limits.h"
 #include "formats/zstd.h"
 #include "formats/zstd_seek.h"
 #include "src/base/bytes.h"
@@ -52,11 +53,10 @@ const struct fmt_library fmt_libraries[] = {
 enum {
 	IN_SIZE = 1 << 20,
 	// Small: on an error zstd does not say how much of its output is good, and all is lost.
-	OUT_SIZE = 128 << 10,
+	OUT_SIZE = 64 << 10,
 };
 
-// No guest has as much; what goes on is a bomb.
-static const uint64_t CONTENT_MAX = UINT64_C(64) << 40;
+static const uint64_t CONTENT_MAX = UINT64_C(1) << UNPACK_CONTENT_LOG;
 
 // --- Which is it ---
 
@@ -159,6 +159,7 @@ struct unpacking {
 	struct scratch *scratch;
 	void *state; // the library's
 	uint8_t *in, *out;
+	size_t in_room;
 	uint64_t done;	    // bytes of content
 	bool in_stream;	    // between the start and the end of one
 	bool over;	    // what follows is of no interest
@@ -180,7 +181,8 @@ static struct err *keep(struct unpacking *u, size_t n)
 		TRY(scratch_write(u->scratch, u->done, u->out, n));
 	u->done += n;
 	if (u->done > CONTENT_MAX)
-		return err_new(ERR_LIMIT, "it unpacks to more than 64 TiB");
+		return err_new(ERR_LIMIT, "it unpacks to more than %llu bytes",
+			       (unsigned long long)CONTENT_MAX);
 	return NULL;
 }
 
@@ -228,7 +230,7 @@ static struct err *unpack_all(struct unpacking *u)
 	size_t got;
 
 	for (uint64_t off = 0; off < size && !u->damage && !u->over; off += got) {
-		TRY(io_read(u->packed, off, u->in, IN_SIZE, &got));
+		TRY(io_read(u->packed, off, u->in, u->in_room, &got));
 		if (got == 0) {
 			u->damage = "the compressed file can't be read further";
 			return NULL;
@@ -256,7 +258,8 @@ static struct err *check_yield(const struct unpacking *u)
 
 static struct err *unpack_with(struct unpacking *u, struct unpacked *out)
 {
-	u->in = mem_alloc(IN_SIZE);
+	u->in_room = u->packed->size < IN_SIZE ? (size_t)u->packed->size : IN_SIZE;
+	u->in = mem_alloc(u->in_room);
 	u->out = mem_alloc(OUT_SIZE);
 	u->state = u->how->ops->open();
 	if (!u->state)
@@ -268,8 +271,7 @@ static struct err *unpack_with(struct unpacking *u, struct unpacked *out)
 	out->damage = u->damage ? mem_printf("%s, after %llu bytes of unpacked memory", u->damage,
 					     (unsigned long long)u->done)
 				: NULL;
-	out->io = io_from_fd(u->scratch->fd, u->packed->path, u->done);
-	u->scratch->fd = -1;
+	out->io = scratch_io(u->scratch, u->packed->path, u->done);
 	return NULL;
 }
 

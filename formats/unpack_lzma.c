@@ -2,13 +2,14 @@
 // .xz and .lzma files, by liblzma.
 #include "formats/unpack.h"
 
+#include "formats/unpack_limits.h"
+
 #ifdef HAVE_LZMA
 #include "src/base/mem.h"
 
 #include <lzma.h>
 
-// xz -9 takes 65 MiB; a header may ask for 4 GiB.
-static const uint64_t MEMORY_MAX = 256 << 20;
+static const uint64_t MEMORY_MAX = UINT64_C(1) << UNPACK_MEMORY_LOG;
 
 static void *finish(lzma_stream *z, lzma_ret r)
 {

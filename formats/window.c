@@ -8,7 +8,9 @@
 
 void window_init(struct window *w, struct io *io, uint64_t off)
 {
-	*w = (struct window){.io = io, .off = off, .buf = mem_alloc(WINDOW_SIZE)};
+	size_t room = io->size < WINDOW_SIZE ? (size_t)io->size : WINDOW_SIZE;
+
+	*w = (struct window){.io = io, .off = off, .buf = mem_alloc(room), .room = room};
 }
 
 void window_fini(struct window *w)
@@ -32,7 +34,7 @@ bool window_fill(struct window *w, size_t n)
 	w->n -= w->pos;
 	w->pos = 0;
 	// What the system can't read is not there, like what lies beyond the end.
-	if (io_read(w->io, w->off + w->n, w->buf + w->n, WINDOW_SIZE - w->n, &got))
+	if (io_read(w->io, w->off + w->n, w->buf + w->n, w->room - w->n, &got))
 		got = 0;
 	w->n += got;
 	return n <= w->n;

@@ -17,7 +17,7 @@ struct window {
 	struct io *io;
 	uint64_t off; // of buf[0] in the io
 	uint8_t *buf;
-	size_t n, pos;
+	size_t room, n, pos; // room: of buf
 };
 
 void window_init(struct window *w, struct io *io, uint64_t off);

@@ -3,6 +3,7 @@
 #include "formats/zstd.h"
 
 #include "formats/unpack.h"
+#include "formats/unpack_limits.h"
 #include "src/base/bytes.h"
 
 static const uint32_t FRAME_MAGIC = 0xfd2fb528, SKIPPABLE_MAGIC = 0x184d2a50;
@@ -29,13 +30,11 @@ bool zstd_is(const struct fmt_probe *p)
 #include <zstd.h>
 #include <zstd_errors.h>
 
-enum { WINDOW_LOG_MAX = 27 }; // 128 MiB, what `zstd -d` takes without being told to
-
 static void *open_zstd(void)
 {
 	ZSTD_DCtx *z = ZSTD_createDCtx();
 
-	if (z && !ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+	if (z && !ZSTD_isError(ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, UNPACK_WINDOW_LOG)))
 		return z;
 	(void)ZSTD_freeDCtx(z);
 	return NULL;

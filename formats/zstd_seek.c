@@ -17,6 +17,7 @@ struct io *zstd_seek_open(struct io *packed, const struct fmt_probe *p)
 }
 #else
 #include "formats/scratch.h"
+#include "formats/unpack_limits.h"
 #include "src/base/bytes.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
@@ -29,7 +30,7 @@ struct io *zstd_seek_open(struct io *packed, const struct fmt_probe *p)
 enum {
 	FOOTER_SIZE = 9,
 	SKIP_HEADER_SIZE = 8,
-	FRAME_MAX = 8 << 20,
+	FRAME_MAX = 1 << UNPACK_FRAME_LOG,
 	FRAMES_MAX = 1 << 24,
 	KEPT_BYTES = 32 << 20,
 	KEPT_MAX = 64,

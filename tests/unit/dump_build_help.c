@@ -260,7 +260,6 @@ void lime_block(struct blob *b, uint64_t pa, size_t size)
 void snappy_chunk(struct blob *b, const void *bytes, size_t n)
 {
 	static char packed[80000];
-	struct crc32c_table t;
 	size_t size = n;
 
 #ifdef HAVE_SNAPPY
@@ -269,8 +268,7 @@ void snappy_chunk(struct blob *b, const void *bytes, size_t n)
 #endif
 	bool plain = size >= n - n / 8;
 	uint32_t head = (uint32_t)plain | (uint32_t)((plain ? n : size) + 4) << 8;
-	crc32c_init(&t);
-	uint32_t crc = crc32c(&t, bytes, n);
+	uint32_t crc = crc32c(bytes, n);
 	crc = (crc >> 15 | crc << 17) + 0xa282ead8;
 	blob_append(b, &head, 4);
 	blob_append(b, &crc, 4);
