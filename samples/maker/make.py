@@ -206,10 +206,20 @@ def _gather(cache, guest, refresh):
     return _Inputs(guest, kernel, folder, initramfs.build(guest, kernel, folder / "guest"))
 
 
+def _target(cache, inputs):
+    name = f"{inputs.guest.name}-{_input_hash(inputs.guest, inputs.kernel, inputs.archive)}"
+    return cache / "guests" / name
+
+
+def guest_folder(cache, guest):
+    """The folder that the guest has or would have; fetches the kernel, but boots nothing."""
+    return _target(cache, _gather(cache, guest, False))
+
+
 def make_guest(cache, guest, refresh=False):
     """The guest's folder and whether it was there already."""
     inputs = _gather(cache, guest, refresh)
-    target = cache / "guests" / f"{guest.name}-{_input_hash(guest, inputs.kernel, inputs.archive)}"
+    target = _target(cache, inputs)
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(cache / "locks" / target.name):
         if target.exists():

@@ -218,9 +218,8 @@ def _(_case, d):
 @rule("no-module-types", "before 5.11 modules carry no types: counters that lie in drivers stay unknown",
       ("interface_details",), columns=net.COUNTERS)
 def _(case, d):
-    release = tuple(int(n) for n in case.truth.uname["release"].split(".")[:2])
     is_in_driver = d.row["kind"] == "veth" or d.row["driver"] == "virtio_net"
-    return release < (5, 11) and is_in_driver and d.found is None and d.row["stats_source"] is None
+    return case.truth.version < (5, 11) and is_in_driver and d.found is None and d.row["stats_source"] is None
 
 
 @rule("listen-backlog", "for LISTEN /proc prints 0, the column has the longest backlog, as ss shows it",

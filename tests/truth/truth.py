@@ -124,6 +124,11 @@ class Truth:
     def uname(self):
         return dict(line.decode().split("\t", 1) for line in self.lines("sys/uname"))
 
+    @property
+    def version(self):
+        """(6, 12) of the kernel's release."""
+        return tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", self.uname["release"]).groups())
+
     @functools.cached_property
     def meminfo(self):
         """{name: bytes} of /proc/meminfo; the lines in kB only."""

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the matrix consists of: each case is a guest, and where its types come from.
+
+A provider is a function of the options that yields Case and Skip. To widen the matrix, write one and
+add it to PROVIDERS."""
+
+import dataclasses
+
+import offers
+from maker.definitions import Guest
+from maker.make import cache_root, guest_folder, try_guest
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One guest to be made and compared."""
+
+    name: str
+    version: str
+    flavour: str
+    suite: str
+    # () -> the folder that the guest has or will have, which names all that it is made of.
+    where: object
+    # () -> (folder or None, status), as maker.make.try_guest.
+    make: object
+    arch: str = "amd64"
+    # What can't be seen in the guest's own files.
+    config: str = ""
+    source: str = "BTF"
+    # Options of vmiscan beside the image.
+    options: tuple = ()
+    # Cases that stand in for this one if its kernel can't be fetched.
+    instead: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Skip:
+    """What should be there and can't be had."""
+
+    name: str
+    reason: str
+    arch: str = "amd64"
+
+
+# Page tables of four levels or five, the kernel moved or where it was linked: each suite, series and
+# flavour gets one of the four.
+MACHINES = (
+    {"cpu": "max"},
+    {"cpu": "max,la57=off"},
+    {"cpu": "max", "append": "nokaslr"},
+    # A CPU that needs the kernel's page tables apart from the user's.
+    {"cpu": "qemu64", "append": "nokaslr"},
+)
+
+
+def _guest(offer):
+    # By what the kernel is, so that a new series beside it changes nothing.
+    number = sum(offer.order()) + offers.FLAVOURS.index(offer.flavour)
+    return Guest(f"matrix-{offer.release}", offer.suite, "a kernel of the matrix", release=offer.release,
+                 second_card="virtio-net-pci" if offer.flavour.startswith("cloud") else "e1000",
+                 **MACHINES[number % len(MACHINES)])
+
+
+def _case(cache, offer, instead=()):
+    guest = _guest(offer)
+    return Case(offer.release, offer.version, offer.flavour, offer.suite,
+                lambda: guest_folder(cache, guest), lambda: try_guest(cache, guest), instead=instead)
+
+
+def debian_amd64(options):
+    """Kernels of all suites for amd64."""
+    cache = cache_root()
+    offered, failed = offers.ask(cache, refresh=options.refresh)
+    for suite, reason in failed.items():
+        yield Skip(suite, reason)
+    for first, *others in offers.choose(offered, points=options.points):
+        yield _case(cache, first, tuple(_case(cache, offer) for offer in others))
+
+
+PROVIDERS = (debian_amd64,)
