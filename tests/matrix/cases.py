@@ -42,14 +42,13 @@ class Skip:
     arch: str = "amd64"
 
 
-# Page tables of four levels or five, the kernel moved or where it was linked: each suite, series and
-# flavour gets one of the four.
+# Page tables of four levels or five (where the kernel has those), one set of them or the user's apart,
+# the kernel moved or where it was linked: each kernel gets one of the four.
 MACHINES = (
     {"cpu": "max"},
-    {"cpu": "max,la57=off"},
-    {"cpu": "max", "append": "nokaslr"},
-    # A CPU that needs the kernel's page tables apart from the user's.
-    {"cpu": "qemu64", "append": "nokaslr"},
+    {"cpu": "max,la57=off", "append": "pti=on"},
+    {"cpu": "qemu64"},
+    {"cpu": "max", "append": "nokaslr pti=on"},
 )
 
 
