@@ -30,6 +30,7 @@
 #define VMI_SYMBOLS_KALLSYMS_H
 
 #include "src/base/err.h"
+#include "symbols/symbol.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,15 +85,6 @@ void kallsyms_rebase(struct kallsyms *ks, uint64_t window_va);
 // A kernel without KALLSYMS_ALL has no symbol linux_banner; its .rodata begins at _etext, rounded
 // up to 2 MiB (arch/x86/kernel/vmlinux.lds.S).
 bool kallsyms_window_va(const struct kallsyms *ks, uint64_t linux_banner, uint64_t *window_va);
-
-// A symbol looked for.
-struct symbol_want {
-	const char *name;
-	uint64_t va;	// out, 0 if not found
-	bool found;	// out
-	char type;	// out: 'T', 'd', ... as in /proc/kallsyms; per-CPU ones may be 'A'
-	uint32_t count; // out: how many symbols have this name
-};
 
 // Resolves all of them in one pass. Of several with one name a global comes before a static, then
 // data before text, then the lower address.

@@ -58,8 +58,7 @@ static bool is_named(const struct kallsyms *ks, struct kallsyms_entry e, const c
 	return *name == '\0';
 }
 
-// Globals before statics, then data before text.
-static int rank(char type)
+int symbol_rank(char type)
 {
 	bool global = type >= 'A' && type <= 'Z';
 
@@ -75,7 +74,7 @@ static void take(const struct kallsyms *ks, struct kallsyms_entry e, uint32_t i,
 	if (first->len > 0)
 		type = first->text[0];
 	want->count++;
-	if (want->found && rank(type) <= rank(want->type))
+	if (want->found && symbol_rank(type) <= symbol_rank(want->type))
 		return;
 	want->found = true;
 	want->type = type;

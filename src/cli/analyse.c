@@ -62,7 +62,7 @@ struct err *analysis_find_kernel(struct analysis *a)
 	int64_t start = progress_now_ns();
 
 	progress_step(&a->progress, "finding the kernel", 0, 0);
-	struct err *e = layout_find_kernel(a->image, &a->kernel);
+	struct err *e = layout_find_kernel(a->image, &a->supply, &a->kernel);
 	if (e) {
 		a->kernel = NULL;
 		return e->code == ERR_NO_KERNEL ? advise(e, a) : e;

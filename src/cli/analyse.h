@@ -13,7 +13,8 @@ struct analysis {
 	struct progress progress;
 	struct image *image;   // NULL until it is open
 	struct kernel *kernel; // NULL until it is found
-	bool damaged;	       // a walk met damage that lies in the image
+	struct kernel_supply supply;
+	bool damaged; // a walk met damage that lies in the image
 };
 
 void analysis_init(struct analysis *a, const struct options *o);

@@ -61,7 +61,8 @@ static bool better(const struct fit *a, const struct fit *b)
 	return a->score > b->score;
 }
 
-static struct err *find(struct image *img, enum find_effort effort, struct kernel **out)
+static struct err *find(struct image *img, enum find_effort effort,
+			const struct kernel_supply *supply, struct kernel **out)
 {
 	uint64_t cr3s[64];
 	size_t n = 0;
@@ -69,7 +70,8 @@ static struct err *find(struct image *img, enum find_effort effort, struct kerne
 	for (size_t i = 0; i < img->n_vcpus && n < sizeof(cr3s) / sizeof(cr3s[0]); i++)
 		if (img->vcpus[i].has & 1U << VCPU_CR3)
 			cr3s[n++] = img->vcpus[i].reg[VCPU_CR3];
-	return kernel_find(img->mem, cr3s, n, effort, out);
+	const struct find_options o = {cr3s, n, effort, *supply};
+	return kernel_find(img->mem, &o, out);
 }
 
 static void describe(char *note, size_t n, uint64_t low_end, const struct fit *f)
@@ -101,11 +103,12 @@ struct choice {
 };
 
 // Tries a layout; remembers it if it beats the choice so far. *out is the kernel found there.
-static struct err *try_layout(struct image *img, uint64_t low_end, struct choice *best,
+static struct err *try_layout(struct image *img, uint64_t low_end,
+			      const struct kernel_supply *supply, struct choice *best,
 			      struct kernel **out)
 {
 	TRY(image_set_hole(img, low_end, NULL));
-	TRY(find(img, FIND_QUICK, out));
+	TRY(find(img, FIND_QUICK, supply, out));
 	struct fit f = fit_of(img, *out);
 	if (!best->made || better(&f, &best->fit)) {
 		*best = (struct choice){.fit = f, .low_end = low_end, .made = true};
@@ -115,11 +118,12 @@ static struct err *try_layout(struct image *img, uint64_t low_end, struct choice
 }
 
 // The best of the candidates; *out only if it is so good that no other need be tried.
-static struct err *choose_layout(struct image *img, struct choice *best, struct kernel **out)
+static struct err *choose_layout(struct image *img, const struct kernel_supply *supply,
+				 struct choice *best, struct kernel **out)
 {
 	for (size_t i = 0; i < image_hole_n_candidates; i++) {
 		struct kernel *k = NULL;
-		struct err *e = try_layout(img, image_hole_candidates[i], best, &k);
+		struct err *e = try_layout(img, image_hole_candidates[i], supply, best, &k);
 		if (!e && perfect(&best->fit)) {
 			*out = k;
 			break;
@@ -129,14 +133,15 @@ static struct err *choose_layout(struct image *img, struct choice *best, struct 
 	return image_set_hole(img, best->low_end, best->made ? best->note : NULL);
 }
 
-struct err *layout_find_kernel(struct image *img, struct kernel **out)
+struct err *layout_find_kernel(struct image *img, const struct kernel_supply *supply,
+			       struct kernel **out)
 {
 	struct choice best = {0};
 
 	*out = NULL;
 	if (image_hole_unknown(img))
-		TRY(choose_layout(img, &best, out));
-	if (*out || !find(img, FIND_QUICK, out))
+		TRY(choose_layout(img, supply, &best, out));
+	if (*out || !find(img, FIND_QUICK, supply, out))
 		return NULL;
-	return find(img, FIND_EVERYWHERE, out);
+	return find(img, FIND_EVERYWHERE, supply, out);
 }

@@ -6,6 +6,7 @@
 #include "formats/fmt.h"
 #include "src/kernel/kernel.h"
 
-struct err *layout_find_kernel(struct image *img, struct kernel **out);
+struct err *layout_find_kernel(struct image *img, const struct kernel_supply *supply,
+			       struct kernel **out);
 
 #endif

@@ -14,6 +14,7 @@ enum {
 	ANCHOR_LOOK = 1024,	   // bytes at the start of each step
 	SCAN_CHUNK = 1 << 20,	   // of the full scan
 	WINDOW_STEP = 4 << 20,	   // .rodata is read in pieces of this size
+	WINDOW_FIRST = 16 << 20,   // as much as holds kallsyms and notes of kernels without BTF
 	WINDOW_LARGEST = 96 << 20, // .rodata of the largest kernels has some 30 MiB, BTF included
 	BTF_SMALLEST = 256 << 10,  // smaller ones belong to BPF programs inside the kernel
 	MAX_TRIES = 256,	   // of opening what looks like a BTF, all anchors together
@@ -152,7 +153,7 @@ static bool try_btf(struct kernel *k, struct window *w, size_t off, size_t btf_s
 		btf_close(btf);
 		return false;
 	}
-	k->btf = btf;
+	k->image_btf = btf;
 	w->btf_off = off;
 	return true;
 }
@@ -162,9 +163,9 @@ static void search_window(struct kernel *k, struct window *w, unsigned *tries)
 	size_t off = 0, btf_size;
 	bool more = true;
 
-	while (!k->btf && more && w->size < WINDOW_LARGEST) {
+	while (!k->image_btf && more && w->size < WINDOW_LARGEST) {
 		more = window_grow(k, w, w->size + WINDOW_STEP);
-		while (!k->btf && *tries < MAX_TRIES && find_btf(w, &off, &btf_size)) {
+		while (!k->image_btf && *tries < MAX_TRIES && find_btf(w, &off, &btf_size)) {
 			++*tries;
 			if (!try_btf(k, w, off, btf_size))
 				off++;
@@ -198,6 +199,15 @@ static bool known_barren(struct kernel *k, uint64_t pa, struct type_search *s)
 	return true;
 }
 
+void window_need(struct kernel *k)
+{
+	struct window w = {.pa = k->window_pa, .size = k->window_size, .bytes = k->window};
+
+	if (w.size < WINDOW_FIRST)
+		(void)window_grow(k, &w, WINDOW_FIRST);
+	k->window_size = w.size;
+}
+
 struct err *window_open(struct kernel *k, const struct anchor *a, struct type_search *s)
 {
 	struct window w = {.pa = a->pa & ~(uint64_t)(PAGE_SIZE - 1)};
@@ -207,16 +217,16 @@ struct err *window_open(struct kernel *k, const struct anchor *a, struct type_se
 	k->window_pa = w.pa;
 	k->window_size = w.size;
 	k->btf_off = w.btf_off;
-	if (!k->btf && w.size) {
+	if (!k->image_btf && w.size) {
 		s->barren_from = w.pa;
 		s->barren_to = w.pa + WINDOW_LARGEST;
 	}
-	if (!k->btf && s->tries >= MAX_TRIES)
+	if (!k->image_btf && s->tries >= MAX_TRIES)
 		return err_new(ERR_NO_KERNEL,
 			       "\"%s\" at 0x%llx: more than %d pieces of memory pretend to be its "
 			       "type information",
 			       a->text, (unsigned long long)a->pa, MAX_TRIES);
-	if (!k->btf)
+	if (!k->image_btf)
 		return err_new(ERR_NO_KERNEL,
 			       "\"%s\" at 0x%llx: no BTF type information behind it (a kernel "
 			       "built without CONFIG_DEBUG_INFO_BTF, or a copy of its text)",

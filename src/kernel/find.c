@@ -5,6 +5,7 @@
 #include "src/kernel/iter.h"
 #include "symbols/btf.h"
 #include "symbols/kallsyms.h"
+#include "symbols/profile.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@ void kernel_free(struct kernel *k)
 	if (!k)
 		return;
 	kallsyms_close(k->kallsyms);
-	btf_close(k->btf);
+	btf_close(k->image_btf);
 	mem_free(k->vmcoreinfo);
 	mem_free(k->vmcoreinfo_text);
 	mem_free(k->window);
@@ -56,8 +57,32 @@ bool kernel_score_is_whole(uint64_t score)
 	return score & SCORE_RING;
 }
 
-static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const uint64_t *cr3s,
-			      size_t n_cr3s, struct type_search *types, struct kernel **out)
+static const struct profile *ask(const struct kernel_supply *s, const struct kernel *k)
+{
+	return s->profile_of ? s->profile_of(s->arg, k) : NULL;
+}
+
+// The image's own types, or else those of a file.
+static struct err *find_types(struct kernel *k, const struct anchor *a, struct type_search *types,
+			      const struct kernel_supply *supply)
+{
+	struct err *e = window_open(k, a, types);
+
+	k->btf = k->image_btf;
+	k->profile = ask(supply, k);
+	if (!k->btf && k->profile && k->profile->btf) {
+		k->btf = k->profile->btf;
+		window_need(k);
+	}
+	if (!k->btf)
+		return e;
+	kernel_resolve_fields(k);
+	return NULL;
+}
+
+static struct err *try_anchor(struct physmem *mem, const struct anchor *a,
+			      const struct find_options *o, struct type_search *types,
+			      struct kernel **out)
 {
 	struct kernel *k = mem_zalloc(1, sizeof(*k));
 
@@ -65,11 +90,10 @@ static struct err *try_anchor(struct physmem *mem, const struct anchor *a, const
 	k->mem = mem;
 	k->banner_pa = a->pa;
 	k->banner = mem_strdup(a->text);
-	TRY(window_open(k, a, types));
-	kernel_resolve_fields(k);
-	struct err *e = bootstrap(k, cr3s, n_cr3s);
+	TRY(find_types(k, a, types, &o->supply));
+	struct err *e = bootstrap(k, o->cr3s, o->n_cr3s);
 	if (!e)
-		e = symbols_open(k);
+		e = symbols_open(k, &o->supply);
 	return e ? err_wrap(e, "\"%.60s...\" at 0x%llx", a->text, (unsigned long long)a->pa) : NULL;
 }
 
@@ -98,13 +122,13 @@ static void note_failure(struct search *s, const struct kernel *k, const struct 
 }
 
 static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anchors,
-		    const uint64_t *cr3s, size_t n_cr3s)
+		    const struct find_options *o)
 {
 	const struct anchor *a;
 
 	vec_foreach (a, anchors) {
 		struct kernel *k;
-		struct err *e = try_anchor(mem, a, cr3s, n_cr3s, &s->types, &k);
+		struct err *e = try_anchor(mem, a, o, &s->types, &k);
 		uint64_t score = e ? 0 : kernel_score(k);
 		s->n_candidates++;
 		if (e)
@@ -128,18 +152,17 @@ static struct err *not_found(const struct search *s)
 		       s->n_candidates, s->n_candidates == 1 ? "" : "s", s->why);
 }
 
-struct err *kernel_find(struct physmem *mem, const uint64_t *cr3s, size_t n_cr3s,
-			enum find_effort effort, struct kernel **out)
+struct err *kernel_find(struct physmem *mem, const struct find_options *o, struct kernel **out)
 {
 	struct search s = {0};
 	anchor_vec anchors = {0};
 
 	*out = NULL;
-	if (effort == FIND_QUICK)
+	if (o->effort == FIND_QUICK)
 		anchors_cheap(mem, &anchors);
 	else
 		anchors_everywhere(mem, &anchors);
-	try_all(&s, mem, &anchors, cr3s, n_cr3s);
+	try_all(&s, mem, &anchors, o);
 	vec_fini(&anchors);
 	if (!s.best)
 		return not_found(&s);

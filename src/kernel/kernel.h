@@ -53,13 +53,18 @@ enum { MAX_CPUS = 8192 };
 
 struct btf;
 struct kallsyms;
+struct profile;
+struct type_wants;
 struct vmcoreinfo;
 
 struct kernel {
 	struct physmem *mem;
 	struct aspace as;
-	struct btf *btf;
-	struct kallsyms *kallsyms;
+	const struct btf *btf;	       // the types in use: image_btf, or else the profile's
+	struct btf *image_btf;	       // NULL where the image has none
+	struct kallsyms *kallsyms;     // NULL where the image has none
+	const struct profile *profile; // what a file says of this kernel, or NULL
+	uint64_t profile_slide;	       // from the profile's addresses to where this kernel runs
 	struct vmcoreinfo *vmcoreinfo; // NULL where the image has none
 	struct field_place field[FIELD_COUNT];
 	uint64_t symbol[SYMBOL_COUNT]; // virtual addresses; 0: the kernel has no such symbol
@@ -75,7 +80,7 @@ struct kernel {
 	size_t n_cpus;	     // possible CPUs; some may be offline
 	size_t n_candidates; // kernels seen in the image, this one included
 	struct kernel_faults faults;
-	void *window; // .rodata as read; btf and kallsyms borrow from it
+	void *window; // .rodata as read; image_btf and kallsyms borrow from it
 	uint64_t window_pa;
 	size_t window_size, btf_off;
 	char *vmcoreinfo_text; // vmcoreinfo borrows from it
@@ -91,8 +96,22 @@ struct kernel {
 // page-table roots where the container has them; they help but are not needed. FIND_QUICK looks
 // where kernels are known to lie and touches a page in 512, FIND_EVERYWHERE at every byte.
 enum find_effort { FIND_QUICK, FIND_EVERYWHERE };
-struct err *kernel_find(struct physmem *mem, const uint64_t *cr3s, size_t n_cr3s,
-			enum find_effort effort, struct kernel **out);
+
+// What files say of kernels. profile_of() is asked for each candidate, whose banner is known and
+// whose image_btf is, if the image has one; then once more if kallsyms is missing. It gives a
+// profile that fits, which must outlive the kernel, or NULL.
+struct kernel_supply {
+	const struct profile *(*profile_of)(void *arg, const struct kernel *k);
+	void *arg;
+};
+
+struct find_options {
+	const uint64_t *cr3s;
+	size_t n_cr3s;
+	enum find_effort effort;
+	struct kernel_supply supply; // all NULL: there are no files
+};
+struct err *kernel_find(struct physmem *mem, const struct find_options *o, struct kernel **out);
 void kernel_free(struct kernel *k);
 
 // How well this kernel fits its memory: grows with what could be reached and checked.
@@ -107,6 +126,8 @@ static inline bool k_has(const struct kernel *k, enum field f)
 	return k->field[f].present;
 }
 const char *field_name(enum field f); // "task_struct.comm"
+// The types, and constants of enums, that are asked for anywhere: fields.def and types.def.
+const struct type_wants *kernel_type_wants(void);
 bool k_has_symbol(const struct kernel *k, enum symbol s);
 // sizeof(struct), or 0.
 uint64_t k_sizeof(const struct kernel *k, const char *type);

@@ -34,8 +34,11 @@ struct type_search {
 	unsigned tries;			 // of opening what looked like one
 };
 
-// Reads .rodata from the anchor's page on until it holds a whole kernel BTF; opens it.
+// Reads .rodata from the anchor's page on until it holds a whole kernel BTF; opens it. Where it has
+// none, image_btf stays NULL and the error says so; the window is there nevertheless.
 struct err *window_open(struct kernel *k, const struct anchor *a, struct type_search *search);
+// Reads at least the first bytes of .rodata, where there is no BTF to say how far it goes.
+void window_need(struct kernel *k);
 
 void kernel_resolve_fields(struct kernel *k);
 
@@ -45,6 +48,6 @@ struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
 bool bootstrap_try_root(struct kernel *k, uint64_t root_pa);
 
 // Fills symbols, VMCOREINFO, build id, per-CPU offsets, release.
-struct err *symbols_open(struct kernel *k);
+struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply);
 
 #endif

@@ -5,6 +5,8 @@
 #include "src/base/bytes.h"
 #include "symbols/btf.h"
 #include "symbols/kallsyms.h"
+#include "symbols/profile.h"
+#include "symbols/symtab.h"
 #include "symbols/vmcoreinfo.h"
 
 #include <stdio.h>
@@ -36,6 +38,49 @@ static void resolve_percpu(struct kernel *k, enum symbol s)
 		k->symbol[s] = k->symbol[S(__per_cpu_start)] + v.off;
 }
 
+// Where a symbol of the profile is in this kernel: the whole of it moved, but not what are offsets
+// into per-CPU areas.
+static uint64_t profile_va(const struct kernel *k, uint64_t va)
+{
+	return k_plausible(va) ? va + k->profile_slide : va;
+}
+
+// init_task shows how far the kernel lies from where it was linked; its banner must then be where
+// the profile says.
+static struct err *place_profile(struct kernel *k)
+{
+	uint64_t va, banner;
+	char text[16] = "";
+
+	if (!k->profile || !k->profile->symbols ||
+	    !symtab_find(k->profile->symbols, "init_task", &va))
+		return NULL;
+	k->profile_slide = k->init_task - va;
+	if (!symtab_find(k->profile->symbols, "linux_banner", &banner))
+		return NULL;
+	if (aspace_read(&k->as, profile_va(k, banner), text, sizeof(text) - 1) == AS_OK &&
+	    memcmp(text, k->banner, 14) != 0)
+		return err_new(
+			ERR_NO_KERNEL,
+			"the symbols of %s are of another kernel: where they put linux_banner "
+			"there is something else",
+			k->profile->symbols_source);
+	return NULL;
+}
+
+// What kallsyms does not list.
+static void resolve_in_profile(struct kernel *k)
+{
+	struct symbol_want wants[SYMBOL_COUNT] = {0};
+
+	for (size_t i = 0; i < SYMBOL_COUNT; i++)
+		wants[i].name = names[i];
+	symtab_resolve(k->profile->symbols, wants, SYMBOL_COUNT);
+	for (size_t i = 0; i < SYMBOL_COUNT; i++)
+		if (wants[i].found && !k->symbol[i])
+			k->symbol[i] = profile_va(k, wants[i].va);
+}
+
 static void resolve(struct kernel *k)
 {
 	static const enum symbol percpu[] = {S(runqueues), S(cpu_info), S(current_task),
@@ -44,9 +89,12 @@ static void resolve(struct kernel *k)
 
 	for (size_t i = 0; i < SYMBOL_COUNT; i++)
 		wants[i].name = names[i];
-	kallsyms_resolve(k->kallsyms, wants, SYMBOL_COUNT);
+	if (k->kallsyms)
+		kallsyms_resolve(k->kallsyms, wants, SYMBOL_COUNT);
 	for (size_t i = 0; i < SYMBOL_COUNT; i++)
 		k->symbol[i] = wants[i].found ? wants[i].va : 0;
+	if (k->profile && k->profile->symbols)
+		resolve_in_profile(k);
 	for (size_t i = 0; i < sizeof(percpu) / sizeof(percpu[0]); i++)
 		resolve_percpu(k, percpu[i]);
 }
@@ -174,13 +222,27 @@ static struct err *check_init_task(const struct kernel *k)
 		       (unsigned long long)va, (unsigned long long)k->init_task);
 }
 
-struct err *symbols_open(struct kernel *k)
+// kallsyms of the image, or else the symbols of a file.
+static struct err *open_tables(struct kernel *k, const struct kernel_supply *supply)
 {
-	struct err *e = kallsyms_open(k->window, k->btf_off, KALLSYMS_UNKNOWN, &k->kallsyms);
+	size_t n = k->btf_off ? k->btf_off : k->window_size;
+	struct err *e = kallsyms_open(k->window, n, KALLSYMS_UNKNOWN, &k->kallsyms);
 
-	if (e)
-		return err_wrap(e, "its symbol table");
-	kallsyms_rebase(k->kallsyms, k->window_pa - k->phys_base + KERNEL_IMAGE_BASE);
+	if (e) {
+		k->kallsyms = NULL;
+		if (!k->profile && supply->profile_of)
+			k->profile = supply->profile_of(supply->arg, k);
+		if (!k->profile || !k->profile->symbols)
+			return err_wrap(e, "its symbol table");
+	} else {
+		kallsyms_rebase(k->kallsyms, k->window_pa - k->phys_base + KERNEL_IMAGE_BASE);
+	}
+	return place_profile(k);
+}
+
+struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply)
+{
+	TRY(open_tables(k, supply));
 	resolve(k);
 	TRY(check_init_task(k));
 	prefer_init_page_tables(k);

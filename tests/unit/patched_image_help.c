@@ -113,7 +113,7 @@ struct err *patched_find(void)
 	mem_on_exhausted(too_much_memory);
 	mem_set_limit(MOST_MEMORY);
 	int64_t start = cpu_ns();
-	struct err *e = layout_find_kernel(patched.img, &patched.k);
+	struct err *e = layout_find_kernel(patched.img, &(struct kernel_supply){0}, &patched.k);
 	patched.find_ns = cpu_ns() - start;
 	mem_set_limit(SIZE_MAX);
 	if (e)

@@ -70,7 +70,7 @@ static void setup(void)
 	net_ring(&t, modules);
 	t.g->k.symbol[S(btf_modules)] = modules;
 	build_types();
-	t.g->k.btf = base_btf;
+	t.g->k.btf = t.g->k.image_btf = base_btf;
 	add_module("veth", "no BTF", 6);
 	const void *bytes = bb_image(&split, &n);
 	add_module("virtio_net", bytes, n);

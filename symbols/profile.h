@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a file told of a kernel: its identity, types and symbols, each of which may be missing.
+//
+// A profile also has a form in bytes: so it comes out of the process that reads hostile files, and
+// so it is kept from one run to the next. profile_read() believes none of those bytes.
+#ifndef VMI_SYMBOLS_PROFILE_H
+#define VMI_SYMBOLS_PROFILE_H
+
+#include "src/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct btf;
+struct symtab;
+
+enum { PROFILE_LARGEST = 384U << 20 }; // in bytes
+
+struct profile {
+	char *types_source;   // in words, with the file's name; NULL: no types
+	char *symbols_source; // the same of symbols
+	char *build_id;	      // hexadecimal, or NULL
+	char *banner;	      // linux_banner without its newline, or NULL
+	uint8_t *btf_bytes;   // btf borrows from it
+	size_t btf_size;
+	struct btf *btf;
+	struct symtab *symbols; // link-time addresses
+};
+
+struct profile *profile_new(void);
+void profile_free(struct profile *p); // NULL is fine
+
+// Takes the BTF over, and opens it.
+struct err *profile_set_btf(struct profile *p, uint8_t *bytes, size_t n);
+
+// Which types are asked for: a converter writes these, and what they embed.
+struct type_wants {
+	const char *const *types;     // structs, unions, typedefs
+	const char *const *constants; // of enums
+	size_t n_types, n_constants;
+	uint64_t key; // of all these names: a kept profile is of use only for the same ones
+};
+
+uint8_t *profile_write(const struct profile *p, uint64_t key, size_t *n); // mem_free() it
+// ERR_FORMAT: broken; ERR_NOT_FOUND: made for another key.
+struct err *profile_read(const uint8_t *bytes, size_t n, uint64_t key, struct profile **out);
+
+#endif
