@@ -3,15 +3,14 @@
 #include "src/walk/lifecycle.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 // include/linux/sched.h, the same from 4.14 to 7.2.
 enum {
-	PF_EXITING = 0x4,
+	PF_EXITING_ = 0x4,
 	PF_POSTCOREDUMP = 0x8,
 	PF_IO_WORKER = 0x10,
 	PF_FORKNOEXEC = 0x40,
+	PF_DUMPCORE = 0x200,
 	PF_USER_WORKER = 0x4000,
 	PF_KTHREAD_ = 0x00200000,
 	EXIT_DEAD = 0x10,
@@ -20,16 +19,20 @@ enum {
 	SIGNAL_GROUP_EXIT = 0x4,
 	SIGKILL_BIT = 1 << (9 - 1),
 	YOUNG_NS = 1000000000, // a fork without exec counts as young for a second
+	// struct mutex: the low bits of owner are flags. kernel/locking/mutex.c
+	MUTEX_FLAGS = 7,
 };
 
 // The fields of a task that decide.
 struct facts {
-	uint64_t flags, state, exit_state, mm, files, fs, on_cpu, on_rq, runtime, switches,
-		in_execve;
+	uint64_t flags, state, exit_state, mm, files, fs, nsproxy, stack, on_cpu, on_rq, runtime,
+		switches, in_execve;
 	uint64_t arg_start, arg_end, start_code, map_count;
 	uint64_t signal_flags, core_state, pending;
-	bool unread;	// something of the task that decides could not be read
-	bool unread_mm; // the same of its address space
+	bool in_no_css_set; // cgroup_post_fork() has not put it into one
+	bool before_new_mm; // in exec: still holds the mutex that setup_new_exec() gives back
+	bool unread;	    // something of the task that decides could not be read
+	bool unread_mm;	    // the same of its address space
 	bool is_leader;
 	size_t live_threads;
 };
@@ -71,6 +74,17 @@ static void facts_of_signal(struct kernel *k, uint64_t task, struct facts *f)
 	f->signal_flags = k_or0(k, signal, F(signal_struct, flags));
 	f->core_state = k_or0(k, signal, F(signal_struct, core_state));
 	f->pending = k_or0(k, task, F(task_struct, pending_signal));
+	f->before_new_mm = !k_has(k, F(signal_struct, cred_guard_owner)) ||
+			   (k_or0(k, signal, F(signal_struct, cred_guard_owner)) &
+			    ~(uint64_t)MUTEX_FLAGS) == task;
+}
+
+// list_empty(&task->cg_list)
+static bool in_no_css_set(struct kernel *k, uint64_t task)
+{
+	uint64_t node = k_field_va(k, task, F(task_struct, cg_list)), next;
+
+	return node && k_u64(k, node, &next) && next == node;
 }
 
 static void facts_of_mm(struct kernel *k, struct facts *f)
@@ -92,12 +106,15 @@ static struct facts facts_of(struct walk *w, uint64_t t, bool is_leader, size_t 
 	f.mm = decisive(k, t, F(task_struct, mm), &f.unread);
 	f.files = decisive(k, t, F(task_struct, files), &f.unread);
 	f.fs = decisive(k, t, F(task_struct, fs), &f.unread);
+	f.nsproxy = decisive(k, t, F(task_struct, nsproxy), &f.unread);
+	f.stack = decisive(k, t, F(task_struct, stack), &f.unread);
 	f.on_cpu = decisive(k, t, F(task_struct, on_cpu), &f.unread);
 	f.on_rq = decisive(k, t, F(task_struct, on_rq), &f.unread);
 	f.runtime = decisive(k, t, F(task_struct, sum_exec_runtime), &f.unread);
 	f.switches = decisive(k, t, F(task_struct, nvcsw), &f.unread);
 	f.switches += decisive(k, t, F(task_struct, nivcsw), &f.unread);
 	f.in_execve = k_or0(k, t, F(task_struct, in_execve));
+	f.in_no_css_set = in_no_css_set(k, t);
 	facts_of_signal(k, t, &f);
 	facts_of_mm(k, &f);
 	return f;
@@ -110,20 +127,42 @@ static bool is_kthread(const struct facts *f)
 
 #define EVIDENCE(w, fmt, ...) arena_printf(&(w)->run, fmt, __VA_ARGS__)
 
+// What do_exit() has taken from it so far.
+static unsigned taken(const struct facts *f)
+{
+	unsigned lost = 0;
+
+	if (!is_kthread(f) && f->mm == 0)
+		lost |= LOST_MEMORY;
+	if (f->files == 0)
+		lost |= LOST_FILES;
+	if (f->fs == 0)
+		lost |= LOST_DIRECTORIES;
+	if (f->nsproxy == 0)
+		lost |= LOST_NAMESPACES;
+	if (f->exit_state && f->stack == 0)
+		lost |= LOST_STACK;
+	return lost;
+}
+
+static bool has_heirs(const struct facts *f)
+{
+	size_t itself = f->exit_state ? 0 : 1;
+
+	return f->is_leader && f->live_threads > itself;
+}
+
 // exit_notify() sets exit_state; do_task_dead() TASK_DEAD; the scheduler then lets go of the CPU.
 static struct lifecycle dead(struct walk *w, const struct facts *f)
 {
-	struct lifecycle l = {.class = LIFE_ZOMBIE,
-			      .missing = "memory, files, directories, namespaces, kernel stack"};
+	struct lifecycle l = {.class = LIFE_ZOMBIE, .lost = taken(f)};
 
 	if (f->exit_state & EXIT_DEAD)
 		l.phase = "X1";
-	else if (f->is_leader && f->live_threads > 0)
+	else if (has_heirs(f))
 		l.phase = "leader";
 	else
 		l.phase = f->state == TASK_DEAD && !f->on_cpu ? "Z2" : "Z1";
-	if (strcmp(l.phase, "leader") == 0)
-		l.missing = "kernel stack of the leader; the rest is read from a live thread";
 	l.evidence = EVIDENCE(w,
 			      "exit_state=0x%" PRIx64 " state=0x%" PRIx64 " on_cpu=%" PRIu64
 			      " flags=0x%" PRIx64 " live_threads=%zu",
@@ -135,15 +174,13 @@ static struct lifecycle dead(struct walk *w, const struct facts *f)
 static struct lifecycle dying(struct walk *w, const struct facts *f)
 {
 	bool no_memory = is_kthread(f) || f->mm == 0;
-	struct lifecycle l = {.class = LIFE_DYING};
+	struct lifecycle l = {.class = LIFE_DYING, .lost = taken(f)};
 
 	if (f->files == 0 && no_memory) {
 		l.class = LIFE_AS_GOOD_AS_DEAD;
 		l.phase = f->fs == 0 ? "D4" : "D3";
-		l.missing = f->fs == 0 ? "memory, files, directories, namespaces" : "memory, files";
 	} else {
 		l.phase = no_memory && !is_kthread(f) ? "D2" : "D1";
-		l.missing = l.phase[1] == '2' ? "memory, arguments, environment, mappings" : NULL;
 	}
 	l.evidence = EVIDENCE(w,
 			      "flags=0x%" PRIx64 " exit_state=0x0 mm=0x%" PRIx64 " files=0x%" PRIx64
@@ -152,19 +189,22 @@ static struct lifecycle dying(struct walk *w, const struct facts *f)
 	return l;
 }
 
-static struct lifecycle newborn(struct walk *w, const struct facts *f, const char *phase)
+// Its task_struct is a copy of its parent's: the name is, and so are memory and program.
+static struct lifecycle newborn(struct walk *w, const struct facts *f)
 {
-	return (struct lifecycle){
-		.class = LIFE_FRESH,
-		.phase = phase,
-		.missing =
-			"control group and run statistics; name, arguments and executable are its "
-			"parent's",
-		.evidence = EVIDENCE(w,
-				     "state=0x%" PRIx64 " on_rq=%" PRIu64
-				     " sum_exec_runtime=%" PRIu64 " context_switches=%" PRIu64,
-				     f->state, f->on_rq, f->runtime, f->switches),
-	};
+	struct lifecycle l = {.class = LIFE_FRESH, .lost = LOST_RUNS | LOST_OWN_NAME};
+
+	if (!(f->state & TASK_NEW))
+		l.phase = "N4";
+	else
+		l.phase = f->in_no_css_set ? "N2" : "N3";
+	if (f->in_no_css_set)
+		l.lost |= LOST_CGROUP;
+	l.evidence = EVIDENCE(w,
+			      "state=0x%" PRIx64 " on_rq=%" PRIu64 " sum_exec_runtime=%" PRIu64
+			      " context_switches=%" PRIu64 " in_css_set=%d",
+			      f->state, f->on_rq, f->runtime, f->switches, !f->in_no_css_set);
+	return l;
 }
 
 // exec_mmap() installs an empty mm; setup_arg_pages() sets arg_start; then the program is mapped
@@ -183,15 +223,16 @@ static const char *exec_phase(const struct facts *f)
 
 static struct lifecycle in_exec(struct walk *w, const struct facts *f)
 {
-	return (struct lifecycle){
-		.class = LIFE_FRESH,
-		.phase = exec_phase(f),
-		.missing = "arguments and environment; the name may still be the old program's",
-		.evidence = EVIDENCE(w,
-				     "mm=0x%" PRIx64 " arg_start=0x%" PRIx64 " arg_end=0x%" PRIx64
-				     " start_code=0x%" PRIx64 " map_count=%" PRIu64,
-				     f->mm, f->arg_start, f->arg_end, f->start_code, f->map_count),
-	};
+	struct lifecycle l = {.class = LIFE_FRESH, .phase = exec_phase(f), .lost = LOST_ARGUMENTS};
+
+	// __set_task_comm() and commit_creds() come after exec_mmap(), before setup_arg_pages()
+	if (f->arg_start == 0)
+		l.lost |= LOST_NEW_NAME;
+	l.evidence = EVIDENCE(w,
+			      "mm=0x%" PRIx64 " arg_start=0x%" PRIx64 " arg_end=0x%" PRIx64
+			      " start_code=0x%" PRIx64 " map_count=%" PRIu64,
+			      f->mm, f->arg_start, f->arg_end, f->start_code, f->map_count);
+	return l;
 }
 
 static bool never_ran(const struct facts *f)
@@ -215,8 +256,16 @@ static bool is_young(struct walk *w, uint64_t task)
 
 	if (!w->now_boottime.set || !k_get(w->k, task, F(task_struct, start_boottime), &start))
 		return false;
+	// the clock in memory is that of the last tick, the start may be later
 	uint64_t now = (uint64_t)w->now_boottime.v;
-	return start <= now && now - start < YOUNG_NS;
+	return start <= now ? now - start < YOUNG_NS : start - now < YOUNG_NS;
+}
+
+// A signal has ended the group, or a dump of it is under way.
+static bool is_doomed(const struct facts *f)
+{
+	return (f->signal_flags & SIGNAL_GROUP_EXIT) || (f->pending & SIGKILL_BIT) ||
+	       (f->flags & PF_DUMPCORE);
 }
 
 static struct lifecycle living(struct walk *w, uint64_t task, const struct facts *f)
@@ -227,10 +276,10 @@ static struct lifecycle living(struct walk *w, uint64_t task, const struct facts
 		l.impossible = true;
 	else if ((f->flags & PF_POSTCOREDUMP) && f->core_state)
 		l.phase = "D0c";
-	else if ((f->signal_flags & SIGNAL_GROUP_EXIT) || (f->pending & SIGKILL_BIT))
+	else if (is_doomed(f))
 		l.phase = "D0";
 	else if (f->in_execve)
-		l.phase = "E1";
+		l.phase = f->before_new_mm ? "E1" : "E5";
 	else if (!is_kthread(f) && (f->flags & PF_FORKNOEXEC) && is_young(w, task))
 		l.phase = "N5";
 	if (l.phase || l.impossible)
@@ -242,21 +291,28 @@ static struct lifecycle living(struct walk *w, uint64_t task, const struct facts
 	return l;
 }
 
+static struct lifecycle classify(struct walk *w, uint64_t task, const struct facts *f)
+{
+	if (f->exit_state)
+		return dead(w, f);
+	if (f->flags & PF_EXITING_)
+		return dying(w, f);
+	if ((f->state & TASK_NEW) || never_ran(f))
+		return newborn(w, f);
+	if (is_in_exec(f))
+		return in_exec(w, f);
+	return living(w, task, f);
+}
+
 struct lifecycle lifecycle_of(struct walk *w, uint64_t task, bool is_leader, size_t live_threads)
 {
 	struct facts f = facts_of(w, task, is_leader, live_threads);
 
 	if (f.unread)
 		return (struct lifecycle){.class = LIFE_UNKNOWN};
-	if (f.exit_state)
-		return dead(w, &f);
-	if (f.flags & PF_EXITING)
-		return dying(w, &f);
-	if (f.state & TASK_NEW)
-		return newborn(w, &f, "N3");
-	if (never_ran(&f))
-		return newborn(w, &f, "N4");
-	if (is_in_exec(&f))
-		return in_exec(w, &f);
-	return living(w, task, &f);
+	struct lifecycle l = classify(w, task, &f);
+	if (l.lost && has_heirs(&f)) // what it lost is its threads' still
+		l.lost = (l.lost & LOST_STACK) | LOST_TO_THREADS;
+	l.missing = lifecycle_missing(&w->run, l.lost);
+	return l;
 }

@@ -131,7 +131,7 @@ static void path_columns(const struct context *c, const struct task *t, struct r
 	uint64_t exe = t->mm && !task_is_kthread(t) ? k_or0(k, t->mm, F(mm_struct, exe_file)) : 0;
 	bool deleted = false;
 
-	row->path = some_text("");
+	row->path = some_text(task_lost(t, LOST_MEMORY) ? NULL : "");
 	row->on_disk = some_int(-1);
 	if (exe) {
 		row->path = some_text(path_at(c, k_field_va(k, exe, F(file, f_path)), &deleted));
@@ -161,6 +161,8 @@ static void argument_columns(const struct context *c, const struct task *t,
 {
 	struct walk *w = c->w;
 
+	if (task_lost(t, LOST_MEMORY | LOST_ARGUMENTS))
+		return;
 	if (!t->mm || task_is_kthread(t)) {
 		row->cmdline = some_text("");
 		return;
@@ -268,7 +270,8 @@ static void emit_process(const struct context *c, const struct task *t)
 		.pid = task_pid(t),
 		.name = some_text(t->comm),
 		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
-		.cgroup_path = some_text(process_cgroup(w, t->addr)),
+		.cgroup_path =
+			some_text(task_lost(t, LOST_CGROUP) ? NULL : process_cgroup(w, t->addr)),
 		.is_kthread = some_int(task_is_kthread(t)),
 		.flags = col_int(w, t->addr, F(task_struct, flags)),
 		.login_uid = col_int(w, t->addr, F(task_struct, loginuid)),

@@ -145,7 +145,7 @@ static void run(struct walk *w)
 
 	for (size_t i = 0;
 	     !walk_is_full(w, TABLE_process_envs) && (t = task_next_leader(w->tasks, &i));)
-		if (t->mm && !task_is_kthread(t))
+		if (t->mm && !task_is_kthread(t) && !task_lost(t, LOST_ARGUMENTS))
 			emit_environment(w, t);
 }
 

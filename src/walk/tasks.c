@@ -119,17 +119,45 @@ static bool has_exited(struct walk *w, const struct task *t)
 	return k_or0(w->k, t->addr, F(task_struct, exit_state)) != 0;
 }
 
-// Classifies the group at all.at[first]; its leader, if dead before the others, borrows from one.
+// A leader that died, or lost its memory, before its threads.
+static bool needs_donor(struct walk *w, const struct task *leader)
+{
+	bool exiting = leader->flags & PF_EXITING;
+
+	return has_exited(w, leader) || (exiting && !leader->mm && !task_is_kthread(leader));
+}
+
+// The thread to read a process from: one that still has its memory, if there is one.
+static const struct task *find_donor(struct walk *w, const struct task *group)
+{
+	const struct task *any = NULL;
+
+	for (size_t i = 1; i < group->n_threads; i++) {
+		if (has_exited(w, &group[i]))
+			continue;
+		if (group[i].mm)
+			return &group[i];
+		any = any ? any : &group[i];
+	}
+	return any;
+}
+
+static void borrow(struct task *leader, const struct task *donor)
+{
+	leader->donor = donor->addr;
+	leader->mm = donor->mm;
+	leader->files = donor->files;
+	leader->fs = donor->fs;
+	leader->nsproxy = donor->nsproxy;
+}
+
+// Classifies the tasks of a group, its leader first.
 static void classify_group(struct walk *w, struct task *group)
 {
-	struct task *donor = NULL;
 	size_t live = 0;
 
 	for (size_t i = 0; i < group->n_threads; i++)
-		if (!has_exited(w, &group[i])) {
-			live++;
-			donor = donor ? donor : &group[i];
-		}
+		live += !has_exited(w, &group[i]);
 	for (size_t i = 0; i < group->n_threads; i++) {
 		group[i].life = lifecycle_of(w, group[i].addr, i == 0, live);
 		if (group[i].life.class == LIFE_UNKNOWN)
@@ -137,13 +165,9 @@ static void classify_group(struct walk *w, struct task *group)
 				     group[i].addr, group[i].addr,
 				     "parts of a task_struct can't be read");
 	}
-	if (donor && donor != group && has_exited(w, group)) {
-		group->donor = donor->addr;
-		group->mm = donor->mm;
-		group->files = donor->files;
-		group->fs = donor->fs;
-		group->nsproxy = donor->nsproxy;
-	}
+	const struct task *donor = needs_donor(w, group) ? find_donor(w, group) : NULL;
+	if (donor)
+		borrow(group, donor);
 }
 
 void tasks_free(struct tasks *ts)

@@ -10,6 +10,7 @@
 
 enum {
 	MAX_TASKS = 4 << 20, // PID_MAX_LIMIT of 64-bit kernels
+	PF_EXITING = 0x4,
 	PF_WQ_WORKER = 0x20,
 	PF_KTHREAD = 0x00200000,
 };
@@ -41,6 +42,12 @@ static inline bool task_is_leader(const struct task *t)
 static inline bool task_is_kthread(const struct task *t)
 {
 	return t->flags & PF_KTHREAD;
+}
+
+// Whether a column that tells this (bits of enum lost) would say what is not true.
+static inline bool task_lost(const struct task *t, unsigned what)
+{
+	return t->life.lost & what;
 }
 
 static inline struct opt_int task_pid(const struct task *t)

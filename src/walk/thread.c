@@ -72,6 +72,8 @@ static void emit_thread(struct walk *w, const struct task *t)
 		.stack_addr = col_addr(w, t->addr, F(task_struct, stack)),
 	};
 
+	if (task_lost(t, LOST_RUNS))
+		row.cpu.set = false;
 	if (start.set && w->boot_ns.set)
 		row.start_ns = some_int(wrapping_sum(w->boot_ns.v, start.v));
 	WALK_EMIT(w, threads, &row);

@@ -82,6 +82,8 @@ def _size(process, name):
 
 
 def _cmdline_columns(process):
+    if process.is_dead:  # its memory is gone, and what /proc shows then is not what there was
+        return {"cmdline": None, "argv_list": None}
     raw = process.living_file("cmdline")
     texts = [database_text(a) for a in arguments(raw)]
     line = " ".join(texts)
@@ -94,7 +96,7 @@ def _file_columns(process):
     exe, deleted = split_deleted(process.living_links.get("exe", b""))
     has_exe = "exe" in process.living_links
     return {
-        "path": database_text(exe), "cwd": links.get("cwd"), "root": links.get("root"),
+        "path": None if process.is_dead else database_text(exe), "cwd": links.get("cwd"), "root": links.get("root"),
         "exe_deleted": int(deleted) if has_exe else None,
         "on_disk": int(not deleted) if has_exe else -1,
     }

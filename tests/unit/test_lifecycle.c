@@ -11,10 +11,10 @@
 
 // include/linux/sched.h, include/linux/sched/signal.h
 enum {
-	PF_EXITING = 0x4,
 	PF_POSTCOREDUMP = 0x8,
 	PF_IO_WORKER = 0x10,
 	PF_FORKNOEXEC = 0x40,
+	PF_DUMPCORE = 0x200,
 	PF_USER_WORKER = 0x4000,
 	EXIT_DEAD = 0x10,
 	EXIT_ZOMBIE = 0x20,
@@ -44,6 +44,9 @@ static void make(void)
 	guest_set(g, task, F(task_struct, files), SOMETHING);
 	guest_set(g, task, F(task_struct, fs), SOMETHING);
 	guest_set(g, task, F(task_struct, signal), signal_);
+	guest_set(g, task, F(task_struct, nsproxy), SOMETHING);
+	guest_set(g, task, F(task_struct, stack), SOMETHING);
+	guest_set(g, task, F(task_struct, cg_list), SOMETHING);
 	guest_set(g, task, F(task_struct, state), TASK_INTERRUPTIBLE);
 	guest_set(g, task, F(task_struct, nvcsw), 7);
 	guest_set(g, task, F(task_struct, sum_exec_runtime), 12345);
@@ -90,10 +93,12 @@ static void expect_life(struct lifecycle l, enum lifecycle_class class, const ch
 static void expect_missing(struct lifecycle l, const char *what)
 {
 	if (what)
-		cr_expect(l.missing && strstr(l.missing, what), "%s", l.missing);
+		cr_expect_str_eq(l.missing ? l.missing : "nothing", what);
 	else
 		cr_expect_null(l.missing);
 }
+
+#define NO_MEMORY "memory, executable, arguments, environment, mappings"
 
 Test(lifecycle, a_task_that_only_lives_needs_no_evidence)
 {
@@ -138,6 +143,12 @@ Test(lifecycle, D0c_a_task_that_waits_for_a_core_dump_is_doomed)
 	expect_life(life(), LIFE_LIVE, "D0", "flags=0x8");
 }
 
+Test(lifecycle, D0_a_task_that_writes_a_core_dump_is_doomed)
+{
+	SET(flags, PF_DUMPCORE);
+	expect_life(life(), LIFE_LIVE, "D0", "flags=0x200");
+}
+
 // --- do_exit() ---
 
 Test(lifecycle, D1_exiting_with_all_it_had)
@@ -152,7 +163,7 @@ Test(lifecycle, D2_memory_goes_first)
 	SET(flags, PF_EXITING);
 	SET(mm, 0);
 	expect_life(life(), LIFE_DYING, "D2", "mm=0x0");
-	expect_missing(life(), "memory");
+	expect_missing(life(), NO_MEMORY);
 }
 
 Test(lifecycle, D3_then_files)
@@ -161,7 +172,7 @@ Test(lifecycle, D3_then_files)
 	SET(mm, 0);
 	SET(files, 0);
 	expect_life(life(), LIFE_AS_GOOD_AS_DEAD, "D3", "files=0x0");
-	expect_missing(life(), "memory, files");
+	expect_missing(life(), NO_MEMORY ", files");
 }
 
 Test(lifecycle, D4_then_directories)
@@ -171,7 +182,9 @@ Test(lifecycle, D4_then_directories)
 	SET(files, 0);
 	SET(fs, 0);
 	expect_life(life(), LIFE_AS_GOOD_AS_DEAD, "D4", "fs=0x0");
-	expect_missing(life(), "namespaces");
+	expect_missing(life(), NO_MEMORY ", files, directories");
+	SET(nsproxy, 0);
+	expect_missing(life(), NO_MEMORY ", files, directories, namespaces");
 }
 
 Test(lifecycle, an_exiting_task_is_dying_even_if_it_never_ran)
@@ -204,8 +217,13 @@ Test(lifecycle, Z2_a_zombie_at_rest)
 	SET(mm, 0);
 	SET(exit_state, EXIT_ZOMBIE);
 	SET(state, TASK_DEAD);
+	SET(files, 0);
+	SET(fs, 0);
+	SET(nsproxy, 0);
+	SET(stack, 0);
 	expect_life(lifecycle_of(&w, task, true, 0), LIFE_ZOMBIE, "Z2", "state=0x80");
-	expect_missing(lifecycle_of(&w, task, true, 0), "kernel stack");
+	expect_missing(lifecycle_of(&w, task, true, 0),
+		       NO_MEMORY ", files, directories, namespaces, kernel stack");
 }
 
 Test(lifecycle, X1_a_task_being_reaped_is_a_zombie)
@@ -222,8 +240,22 @@ Test(lifecycle, a_leader_that_died_before_its_threads_is_told_apart)
 	SET(state, TASK_DEAD);
 	SET(exit_state, EXIT_ZOMBIE);
 	expect_life(lifecycle_of(&w, task, true, 2), LIFE_ZOMBIE, "leader", "live_threads=2");
-	expect_missing(lifecycle_of(&w, task, true, 2), "live thread");
+	SET(mm, 0);
+	SET(stack, 0);
+	expect_missing(lifecycle_of(&w, task, true, 2),
+		       "kernel stack, nothing of the process: it is read from a live thread");
 	expect_life(lifecycle_of(&w, task, false, 2), LIFE_ZOMBIE, "Z2", "live_threads=2");
+}
+
+Test(lifecycle, a_leader_that_dies_before_its_threads_takes_nothing_from_the_process)
+{
+	SET(flags, PF_EXITING);
+	SET(mm, 0);
+	expect_life(lifecycle_of(&w, task, true, 2), LIFE_DYING, "D2", "mm=0x0");
+	expect_missing(lifecycle_of(&w, task, true, 2),
+		       "nothing of the process: it is read from a live thread");
+	expect_missing(lifecycle_of(&w, task, true, 1), NO_MEMORY);
+	expect_missing(lifecycle_of(&w, task, false, 2), NO_MEMORY);
 }
 
 Test(lifecycle, death_outweighs_everything)
@@ -242,8 +274,18 @@ Test(lifecycle, N3_listed_and_never_woken)
 	SET(state, TASK_NEW);
 	SET(nvcsw, 0);
 	SET(sum_exec_runtime, 0);
-	expect_life(life(), LIFE_FRESH, "N3", "state=0x800");
-	expect_missing(life(), "parent");
+	expect_life(life(), LIFE_FRESH, "N3", "in_css_set=1");
+	expect_missing(life(), "CPU and run times: it has not run yet, "
+			       "name and program of its own: its parent's are shown");
+}
+
+Test(lifecycle, N2_listed_and_in_no_control_group)
+{
+	SET(state, TASK_NEW);
+	SET(cg_list, task + g->k.field[F(task_struct, cg_list)].off);
+	expect_life(life(), LIFE_FRESH, "N2", "in_css_set=0");
+	expect_missing(life(), "control group, CPU and run times: it has not run yet, "
+			       "name and program of its own: its parent's are shown");
 }
 
 Test(lifecycle, N4_runnable_and_never_ran)
@@ -289,13 +331,21 @@ Test(lifecycle, a_server_that_forked_long_ago_is_not_young)
 	expect_life(life(), LIFE_LIVE, NULL, NULL);
 }
 
-Test(lifecycle, without_a_clock_or_with_a_start_to_come_none_is_young)
+// The clock in memory is that of the last tick.
+Test(lifecycle, a_fork_after_the_last_tick_is_young)
+{
+	born_ns_ago(0);
+	SET(start_boottime, 5000000001);
+	expect_life(life(), LIFE_LIVE, "N5", "flags=0x40");
+}
+
+Test(lifecycle, without_a_clock_or_with_a_start_far_ahead_none_is_young)
 {
 	born_ns_ago(10000000);
 	w.now_boottime.set = false;
 	expect_life(life(), LIFE_LIVE, NULL, NULL);
 	w.now_boottime.set = true;
-	SET(start_boottime, 5000000001);
+	SET(start_boottime, 6000000000);
 	expect_life(life(), LIFE_LIVE, NULL, NULL);
 	SET(start_boottime, 1ULL << 63);
 	expect_life(life(), LIFE_LIVE, NULL, NULL);
@@ -308,6 +358,17 @@ Test(lifecycle, without_a_clock_or_with_a_start_to_come_none_is_young)
 Test(lifecycle, E1_exec_has_begun_in_the_old_image)
 {
 	SET(in_execve, 1);
+	guest_set(g, signal_, F(signal_struct, cred_guard_owner), task | 1);
+	expect_life(life(), LIFE_LIVE, "E1", "in_execve=1");
+	expect_missing(life(), NULL);
+}
+
+// setup_new_exec() has given the mutex back, and load_elf_binary() is through.
+Test(lifecycle, E5_exec_is_about_to_return_to_the_new_image)
+{
+	SET(in_execve, 1);
+	expect_life(life(), LIFE_LIVE, "E5", "in_execve=1");
+	guest_unplace(g, F(signal_struct, cred_guard_owner));
 	expect_life(life(), LIFE_LIVE, "E1", "in_execve=1");
 }
 
@@ -324,7 +385,8 @@ Test(lifecycle, E2_the_new_memory_has_only_a_stack)
 	empty_mm();
 	SET(in_execve, 1);
 	expect_life(life(), LIFE_FRESH, "E2", "arg_start=0x0");
-	expect_missing(life(), "arguments");
+	expect_missing(life(), "new name and credentials: those of the old program may be shown, "
+			       "arguments, environment");
 }
 
 Test(lifecycle, E3_the_stack_is_in_its_place)
@@ -332,6 +394,7 @@ Test(lifecycle, E3_the_stack_is_in_its_place)
 	empty_mm();
 	guest_set(g, mm, F(mm_struct, arg_start), 0x7ffc00001000);
 	expect_life(life(), LIFE_FRESH, "E3", "arg_end=0x0");
+	expect_missing(life(), "arguments, environment");
 }
 
 Test(lifecycle, E4_the_program_is_mapped)
@@ -449,6 +512,7 @@ Test(lifecycle, a_kernel_without_a_field_is_judged_by_the_others)
 {
 	guest_unplace(g, F(task_struct, in_execve));
 	guest_unplace(g, F(task_struct, on_rq));
+	guest_unplace(g, F(task_struct, cg_list));
 	guest_unplace(g, F(signal_struct, core_state));
 	expect_life(life(), LIFE_LIVE, NULL, NULL);
 	SET(flags, PF_EXITING);

@@ -9,7 +9,7 @@
 
 #include <criterion/criterion.h>
 
-enum { PF_EXITING = 0x4, EXIT_ZOMBIE = 0x20, TASK_DEAD = 0x80 };
+enum { EXIT_ZOMBIE = 0x20, TASK_DEAD = 0x80 };
 #define NOWHERE 0xffffc90000000000ULL
 
 static const struct extractor *const some[] = {&walk_tasks, &walk_threads, &check_lifecycle, NULL};

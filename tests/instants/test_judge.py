@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The judge of captures finds what is wrong: a label, a phase, evidence, a column, another task, a broken list."""
+
+import os
+import sqlite3
+import sys
+import unittest
+from unittest import mock
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import judge  # noqa: E402
+from instants import Instant  # noqa: E402
+
+TASK, OTHER = 0xFFFF888001230000, 0xFFFF888001240000
+INSTANT = Instant("D2", ("exit_sem",), "arg0", "dying", evidence=("mm=0x0",), missing="memory", null=("cmdline",))
+COLUMNS = {
+    "threads": "tid, name, lifecycle, phase, task_addr",
+    "processes": "task_addr, cmdline, lifecycle_evidence",
+    "inconsistencies": "task_addr, scope, evidence, missing",
+    "problems": "severity, table_name, message",
+}
+
+
+def rows():
+    """What vmiscan must say of the instant."""
+    task, other = f"0x{TASK:016x}", f"0x{OTHER:016x}"
+    return {
+        "threads": [[7, "it", "dying", "D2", task], [8, "other", "live", None, other]],
+        "processes": [[task, None, "flags=0x4 mm=0x0"], [other, "other", None]],
+        "inconsistencies": [[task, "intrinsic", "flags=0x4 mm=0x0", "memory, mappings"]],
+        "problems": [["note", "processes", "a swapped page"]],
+    }
+
+
+class Judge(unittest.TestCase):
+    """One database after another, each with one thing changed."""
+
+    def judged(self, change=lambda rows: None, instant=INSTANT, status=0):
+        """The verdict over rows() after change(rows)."""
+        tables = rows()
+        change(tables)
+
+        def analyse(_vmiscan, _image, path):
+            connection = sqlite3.connect(path)
+            for table, columns in COLUMNS.items():
+                connection.execute(f"CREATE TABLE {table} ({columns})")
+                marks = ", ".join("?" * len(columns.split(",")))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", tables[table])
+            connection.commit()
+            connection.close()
+            return status, "said"
+
+        with mock.patch.object(judge, "analyse", analyse):
+            return judge.judge("vmiscan", "image", instant, TASK)
+
+    def assert_fault(self, text, change, **more):
+        """That change is found, and said with this text."""
+        verdict = self.judged(change, **more)
+        self.assertFalse(verdict.passed)
+        self.assertIn(text, " ".join(verdict.faults + verdict.mislabelled))
+
+    def test_what_is_right_passes(self):
+        verdict = self.judged()
+        self.assertTrue(verdict.passed, verdict)
+        self.assertEqual(verdict.labels, [("dying", "dying"), ("live", "live")])
+
+    def test_another_class(self):
+        self.assert_fault("zombie/D2 instead of", lambda r: r["threads"][0].__setitem__(2, "zombie"))
+
+    def test_another_phase(self):
+        self.assert_fault("dying/D1 instead of", lambda r: r["threads"][0].__setitem__(3, "D1"))
+
+    def test_a_task_that_is_not_there(self):
+        self.assert_fault("in no table", lambda r: r["threads"].pop(0))
+
+    def test_a_task_that_must_not_be_there(self):
+        self.assert_fault("instead of absent", lambda r: None, instant=Instant("X2", ("f",), "arg0", "absent"))
+
+    def test_no_finding(self):
+        self.assert_fault("no row in inconsistencies", lambda r: r["inconsistencies"].clear())
+
+    def test_other_evidence(self):
+        self.assert_fault("without 'mm=0x0'", lambda r: r["inconsistencies"][0].__setitem__(2, "flags=0x4"))
+
+    def test_nothing_missing(self):
+        self.assert_fault("without 'memory'", lambda r: r["inconsistencies"][0].__setitem__(3, None))
+
+    def test_a_stale_column(self):
+        self.assert_fault("not NULL", lambda r: r["processes"][0].__setitem__(1, "stale"))
+
+    def test_another_task_mislabelled(self):
+        self.assert_fault("8 other: fresh/N4", lambda r: r["threads"][1].__setitem__(slice(2, 4), ["fresh", "N4"]))
+
+    def test_a_list_that_looks_broken(self):
+        self.assert_fault("error: threads: cycle", lambda r: r["problems"].append(["error", "threads", "cycle"]))
+
+    def test_an_analysis_that_failed(self):
+        self.assert_fault("status 1", lambda r: None, status=1)
+
+
+if __name__ == "__main__":
+    unittest.main()
