@@ -84,7 +84,7 @@ def command_line(guest, kernel, initramfs, thread):
     ]
 
 
-def _connect(path, process, seconds=20):
+def connect(path, process, seconds=20):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -158,8 +158,8 @@ def run_guest(command, folder, seconds, save):
         guarded = ["setpriv", "--pdeathsig", "KILL", *command]
         process = subprocess.Popen(guarded, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        monitor = _connect(folder / "qmp.sock", process)
-        control = _connect(folder / "control.sock", process)
+        monitor = connect(folder / "qmp.sock", process)
+        control = connect(folder / "control.sock", process)
         await_done(control, process, seconds)
         monitor.call("stop")
         save(monitor)

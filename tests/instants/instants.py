@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 PF_IO_WORKER, PF_KTHREAD = 0x10, 0x200000
+PLAINLY_ALIVE = {("live", None), ("live", "N5")}
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,13 @@ def since_6(machine):
 PLAIN = (None, "N5")
 
 
+# A task that is on its way out meanwhile, on the other CPU.
+DOOMED = PLAINLY_ALIVE | {
+    ("live", "D0"), ("live", "D0c"), ("dying", "D1"), ("dying", "D2"), ("as-good-as-dead", "D3"),
+    ("as-good-as-dead", "D4"), ("zombie", "Z1"), ("zombie", "Z2"), ("zombie", "X1"), ("zombie", "leader"),
+}
+
+
 def live(functions, who, phase="-", **more):
     """A task of which nothing is missing."""
     return Instant(phase, functions, who, "live", PLAIN if phase == "-" else (), **more)
@@ -83,7 +91,7 @@ def death(comm, **more):
                 null=("path", "cmdline", "resident_size", "mm_addr"), **more),
         Instant("D3", ("exit_fs",), "=it", "as-good-as-dead", evidence=("files=0x0",), missing="files", **more),
         Instant("D4", NAMESPACES, "=it", "as-good-as-dead", evidence=("fs=0x0",), null=NOTHING_LEFT, **more),
-        Instant("D4", ("__fput",), "=it", "as-good-as-dead", evidence=("fs=0x0",), says="in exit_task_work()", **more),
+        Instant("D4", ("____fput", "__fput"), "=it", "as-good-as-dead", evidence=("fs=0x0",), says="in exit_task_work()", **more),
         Instant("D4", CGROUP, "=it", "as-good-as-dead", missing="directories", **more),
     )
 
@@ -103,7 +111,7 @@ FORK = (
     Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10",)),
     Instant("X2", ("proc_flush_pid",), "current", "absent", comm="i-fork", about="it",
             says="the child of what runs"),
-    Instant("X3", ("delayed_put_task_struct",), "=it", "absent"),
+    Instant("X3", ("delayed_put_task_struct",), "=it", "absent", others={"i-fork": DOOMED}),
 )
 
 EXEC = (
@@ -118,10 +126,12 @@ EXEC = (
     live(("__x64_sys_getpgid",), "=it"),
 )
 
+# A parent that does not wait may be gone as soon as its child is.
+UNHEEDING = {"i-autoreap": DOOMED}
 AUTOREAP = (
     Instant("D1", ("taskstats_exit",), "arg0", "dying", comm="i-kid", keep="it"),
-    Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10", "on_cpu=1")),
-    Instant("X2", ("proc_exit_connector",), "=it", "absent"),
+    Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10", "on_cpu=1"), others=UNHEEDING),
+    Instant("X2", ("proc_exit_connector",), "=it", "absent", others=UNHEEDING),
 )
 
 KILLED = (
@@ -142,8 +152,6 @@ THREADS = (
             others={"i-leader": {("zombie", "Z2")}}),
 )
 
-DOOMED = {("live", "D0"), ("dying", "D1"), ("dying", "D2"), ("as-good-as-dead", "D3"), ("as-good-as-dead", "D4"),
-          ("zombie", "Z1"), ("zombie", "Z2"), ("zombie", "X1"), ("zombie", "leader")}
 MTEXEC = (
     live(("begin_new_exec",), "current", "E1", comm="i-exec", keep="it"),
     Instant("X1", ("release_task",), "arg0", "zombie", comm="i-leader", says="the old leader, in de_thread()",
@@ -159,7 +167,7 @@ CORE = (
     live(("elf_core_dump",), "current", "D0", comm="i-crash", keep="it", unless=new_core,
          others={"i-leader": {("dying", "D1")}, "i-idle": {("dying", "D1")}}),
     Instant("D1", ("taskstats_exit",), "=it", "dying",
-            others={"i-leader": DOOMED | {("live", "D0c")}, "i-idle": DOOMED | {("live", "D0c")}}),
+            others={"i-leader": DOOMED, "i-idle": DOOMED}),
 )
 
 VFORKED = (
@@ -193,14 +201,16 @@ IOURING = (
     Instant("X1", ("release_task",), "=it", "zombie", others={"i-iouring": DOOMED}),
 )
 
+# The thread that rescues a workqueue of ext4 ends at the same time.
+RESCUER = {"ext4-rsv-conver": DOOMED, "ext4-rsv-conversion": DOOMED}
 KTHREAD = (
     Instant("N3", ("wake_up_new_task",), "arg0", "fresh", flags=PF_KTHREAD, comm="kthreadd", keep="new"),
-    live(("do_exit", "kthread_do_exit"), "current", comm="jbd2/vda-8", keep="it"),
-    Instant("D1", ("taskstats_exit",), "=it", "dying", evidence=("mm=0x0",)),
-    Instant("D3", ("exit_fs",), "=it", "as-good-as-dead"),
-    Instant("D4", CGROUP, "=it", "as-good-as-dead"),
-    Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10",)),
-    Instant("X2", ("proc_exit_connector",), "=it", "absent"),
+    live(("do_exit", "kthread_do_exit"), "current", comm="jbd2/vda-8", keep="it", others=RESCUER),
+    Instant("D1", ("taskstats_exit",), "=it", "dying", evidence=("mm=0x0",), others=RESCUER),
+    Instant("D3", ("exit_fs",), "=it", "as-good-as-dead", others=RESCUER),
+    Instant("D4", CGROUP, "=it", "as-good-as-dead", others=RESCUER),
+    Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10",), others=RESCUER),
+    Instant("X2", ("proc_exit_connector",), "=it", "absent", others=RESCUER),
 )
 
 SCENARIOS = {

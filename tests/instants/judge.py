@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 from dataclasses import dataclass, field
 
+from instants import PLAINLY_ALIVE
+
 TABLES = "processes,threads,inconsistencies,problems,coverage"
-PLAINLY_ALIVE = {("live", None), ("live", "N5")}
 
 
 @dataclass

@@ -141,7 +141,8 @@ void traced_scenario(void)
 void umh_scenario(void)
 {
 	CHECK(write_file("/proc/sys/kernel/modprobe", PROGRAM));
-	/* A family that no kernel has and whose number none forbids: request_module("net-pf-%d"). */
+	/* A family that no kernel has and whose number none forbids: request_module("net-pf-%d").
+	 */
 	if (socket(AF_ROSE, SOCK_SEQPACKET, 0) >= 0)
 		die("a socket of AF_ROSE");
 }

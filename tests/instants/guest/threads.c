@@ -113,16 +113,21 @@ void iouring_scenario(void)
 	struct io_uring_params p = {0};
 	int fd = (int)CHECK(syscall(SYS_io_uring_setup, 1, &p));
 	size_t ring = p.sq_off.array + p.sq_entries * sizeof(unsigned);
-	unsigned char *sq = check_map(mmap(NULL, ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-					   fd, IORING_OFF_SQ_RING), "mmap");
-	struct io_uring_sqe *sqe = check_map(mmap(NULL, p.sq_entries * sizeof(*sqe),
-						  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-						  fd, IORING_OFF_SQES), "mmap");
+	unsigned char *sq = check_map(mmap(NULL, ring, PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_POPULATE, fd, IORING_OFF_SQ_RING),
+				      "mmap");
+	struct io_uring_sqe *sqe =
+		check_map(mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_POPULATE, fd, IORING_OFF_SQES),
+			  "mmap");
 	static char block[64];
 	int file = (int)CHECK(open("/etc/hostname", O_RDONLY));
 
-	*sqe = (struct io_uring_sqe){.opcode = IORING_OP_READ, .flags = IOSQE_ASYNC, .fd = file,
-				     .addr = (unsigned long)block, .len = sizeof(block)};
+	*sqe = (struct io_uring_sqe){.opcode = IORING_OP_READ,
+				     .flags = IOSQE_ASYNC,
+				     .fd = file,
+				     .addr = (unsigned long)block,
+				     .len = sizeof(block)};
 	*(unsigned *)(sq + p.sq_off.array) = 0;
 	__atomic_store_n((unsigned *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
 	CHECK(syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0));
