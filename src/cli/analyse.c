@@ -126,7 +126,7 @@ bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_a
 		return false;
 	if (hot && k_has(k, F(pcpu_hot, current_task)))
 		return k_get(k, k_percpu(k, hot, cpu), F(pcpu_hot, current_task), task_addr);
-	return current && k_u64(k, k_percpu(k, current, cpu), task_addr);
+	return current && k_ptr(k, k_percpu(k, current, cpu), task_addr);
 }
 
 // --- provenance ---

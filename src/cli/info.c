@@ -96,8 +96,8 @@ static void print_kernel(const struct printer *p)
 	line(p, "Banner", k->banner);
 	line(p, "Build id", k->build_id);
 	label(p, "Placed");
-	(void)printf("KASLR offset 0x%" PRIx64 ", phys_base 0x%" PRIx64 "\n", k->kaslr_offset,
-		     k->phys_base);
+	(void)printf("KASLR offset 0x%" PRIx64 ", virtual minus physical address 0x%" PRIx64 "\n",
+		     k->kaslr_offset, k->image_offset);
 	const char *types = analysis_types_source(p->analysis);
 	const char *symbols = analysis_symbols_source(p->analysis);
 	line(p, "Types", types ? types : "none");
@@ -154,7 +154,10 @@ static void json_kernel(struct json *j, const struct analysis *a)
 	json_text(j, "banner", k->banner);
 	json_text(j, "build_id", k->build_id);
 	json_hex(j, "kaslr_offset", k->kaslr_offset);
-	json_hex(j, "phys_base", k->phys_base);
+	json_text(j, "arch", arch_name(k->arch));
+	if (k->arch == ARCH_X86_64)
+		json_hex(j, "phys_base", KERNEL_IMAGE_BASE - k->image_offset);
+	json_hex(j, "image_offset", k->image_offset);
 	json_text(j, "types_source", analysis_types_source(a));
 	json_text(j, "symbols_source", analysis_symbols_source(a));
 	json_close(j, '}');

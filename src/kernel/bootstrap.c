@@ -4,8 +4,6 @@
 // of the page tables. No symbol and no CPU register is needed.
 #include "src/kernel/locate.h"
 
-#include "src/base/bytes.h"
-
 #include <string.h>
 
 enum {
@@ -21,9 +19,9 @@ static bool read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v)
 {
 	uint8_t raw[8];
 
-	if (!k_has(k, f) || !physmem_read(k->mem, pa + k->field[f].off, raw, sizeof(raw)))
+	if (!k_has(k, f) || !physmem_read(k->mem, pa + k->field[f].off, raw, k->word))
 		return false;
-	*v = le64(raw);
+	*v = k_ptr_in(k, raw);
 	return true;
 }
 
@@ -38,8 +36,8 @@ static bool is_init_task(struct kernel *k, uint64_t pa, uint64_t *va)
 	    !read_pa(k, pa, F(task_struct, tasks), &next))
 		return false;
 	*va = parent;
-	return parent == real_parent && parent == leader && parent >= KERNEL_IMAGE_BASE &&
-	       (parent - pa) % IMAGE_ALIGN == 0 && k_plausible(next) &&
+	return parent == real_parent && parent == leader && k_plausible(k, parent) &&
+	       (parent - pa) % IMAGE_ALIGN == 0 && k_plausible(k, next) &&
 	       next != parent + k->field[F(task_struct, tasks)].off;
 }
 
@@ -53,7 +51,7 @@ static bool init_task_in(struct kernel *k, uint64_t pa, const uint8_t *buf, size
 			task_pa = pa + (uint64_t)(at - buf) - k->field[F(task_struct, comm)].off;
 		if (is_init_task(k, task_pa, &va)) {
 			k->init_task = va;
-			k->phys_base = task_pa - (va - KERNEL_IMAGE_BASE);
+			k->image_offset = va - task_pa;
 			return true;
 		}
 		at++;
@@ -80,15 +78,15 @@ static bool find_init_task(struct kernel *k)
 static bool points_back(struct kernel *k, uint64_t task_pa, uint64_t prev_link)
 {
 	uint8_t raw[8];
-	uint64_t at = task_pa + k->field[F(task_struct, tasks)].off + 8;
+	uint64_t at = task_pa + k->field[F(task_struct, tasks)].off + k->word;
 
-	return physmem_read(k->mem, at, raw, sizeof(raw)) && le64(raw) == prev_link;
+	return physmem_read(k->mem, at, raw, k->word) && k_ptr_in(k, raw) == prev_link;
 }
 
 static bool find_direct_map(struct kernel *k)
 {
 	uint64_t links = k->init_task + k->field[F(task_struct, tasks)].off, next;
-	uint64_t init_pa = k->init_task - KERNEL_IMAGE_BASE + k->phys_base;
+	uint64_t init_pa = k_image_pa(k, k->init_task);
 
 	if (!read_pa(k, init_pa, F(task_struct, tasks), &next))
 		return false;
@@ -115,11 +113,11 @@ static bool maps(struct kernel *k, uint64_t va, uint64_t pa)
 bool bootstrap_try_root(struct kernel *k, uint64_t root_pa)
 {
 	unsigned levels = k->page_offset < TOP_OF_4_LEVELS ? 5 : 4;
-	uint64_t init_pa = k->init_task - KERNEL_IMAGE_BASE + k->phys_base;
+	uint64_t init_pa = k_image_pa(k, k->init_task);
 
-	aspace_init(&k->as, k->mem, root_pa, levels);
+	aspace_init(&k->as, k->mem, root_pa, paging_x86_64(levels));
 	return maps(k, k->init_task, init_pa) && maps(k, k->page_offset + init_pa, init_pa) &&
-	       maps(k, k->window_pa - k->phys_base + KERNEL_IMAGE_BASE, k->window_pa);
+	       maps(k, k_image_va(k, k->window_pa), k->window_pa);
 }
 
 // Follows the task list through the direct map to a process, and takes its mm's root.
@@ -128,8 +126,7 @@ static bool root_of_a_process(struct kernel *k)
 	size_t tasks_off = k->field[F(task_struct, tasks)].off;
 	uint64_t head = k->init_task + tasks_off, at;
 
-	if (!read_pa(k, k->init_task - KERNEL_IMAGE_BASE + k->phys_base, F(task_struct, tasks),
-		     &at))
+	if (!read_pa(k, k_image_pa(k, k->init_task), F(task_struct, tasks), &at))
 		return false;
 	for (int i = 0; i < MAX_HOPS && at != head; i++) {
 		uint64_t pa = at - tasks_off - k->page_offset, mm, pgd;

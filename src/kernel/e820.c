@@ -9,7 +9,7 @@ bool e820_each_ram(struct kernel *k, void (*visit)(void *arg, uint64_t start, ui
 {
 	uint64_t table, n, size = k_sizeof(k, "e820_entry");
 
-	if (!k->symbol[S(e820_table)] || !k_u64(k, k->symbol[S(e820_table)], &table) || !size ||
+	if (!k->symbol[S(e820_table)] || !k_ptr(k, k->symbol[S(e820_table)], &table) || !size ||
 	    !k_get(k, table, F(e820_table, nr_entries), &n) || n > MAX_ENTRIES)
 		return false;
 	for (uint64_t i = 0; i < n; i++) {

@@ -77,6 +77,7 @@ static struct err *find_types(struct kernel *k, const struct anchor *a, struct t
 	if (!k->btf)
 		return e;
 	kernel_resolve_fields(k);
+	kernel_find_arch(k);
 	return NULL;
 }
 
@@ -110,7 +111,7 @@ struct search {
 // How far a candidate came that failed: types, init_task, address space.
 static int stage(const struct kernel *k)
 {
-	return (k->btf != NULL) + (k->init_task != 0) + (k->as.levels != 0);
+	return (k->btf != NULL) + (k->init_task != 0) + (k->as.paging.levels != 0);
 }
 
 static void note_failure(struct search *s, const struct kernel *k, const struct err *e)

@@ -7,8 +7,9 @@
 #ifndef VMI_KERNEL_KERNEL_H
 #define VMI_KERNEL_KERNEL_H
 
-#include "src/arch/x86_64.h"
+#include "src/arch/aspace.h"
 #include "src/base/arena.h"
+#include "src/base/bytes.h"
 #include "src/base/err.h"
 
 #include <stdbool.h>
@@ -60,18 +61,23 @@ struct vmcoreinfo;
 struct kernel {
 	struct physmem *mem;
 	struct aspace as;
-	const struct btf *btf;	       // the types in use: image_btf, or else the profile's
-	struct btf *image_btf;	       // NULL where the image has none
-	struct kallsyms *kallsyms;     // NULL where the image has none
-	const struct profile *profile; // what a file says of this kernel, or NULL
-	uint64_t profile_slide;	       // from the profile's addresses to where this kernel runs
-	struct vmcoreinfo *vmcoreinfo; // NULL where the image has none
+	enum arch arch;
+	uint8_t word;			// bytes of a pointer and of an unsigned long
+	uint8_t page_shift;		// of the guest's own pages
+	uint64_t va_mask;		// addresses are counted modulo 2^64 or 2^32
+	uint64_t lowest_va, highest_va; // the kernel's pointers lie in [lowest, highest)
+	const struct btf *btf;		// the types in use: image_btf, or else the profile's
+	struct btf *image_btf;		// NULL where the image has none
+	struct kallsyms *kallsyms;	// NULL where the image has none
+	const struct profile *profile;	// what a file says of this kernel, or NULL
+	uint64_t profile_slide;		// from the profile's addresses to where this kernel runs
+	struct vmcoreinfo *vmcoreinfo;	// NULL where the image has none
 	struct field_place field[FIELD_COUNT];
 	uint64_t symbol[SYMBOL_COUNT]; // virtual addresses; 0: the kernel has no such symbol
 	uint64_t init_task;
-	uint64_t phys_base;    // pa of a kernel-image address = va - KERNEL_IMAGE_BASE + phys_base
+	uint64_t image_offset; // virtual minus physical address in the kernel's image
 	uint64_t kaslr_offset; // of the kernel image's virtual address
-	uint64_t page_offset;  // start of the direct map
+	uint64_t page_offset;  // the same in the direct map
 	uint64_t banner_pa;
 	char *banner;	// "Linux version ...", without the newline
 	char *release;	// init_uts_ns.name.release
@@ -86,8 +92,28 @@ struct kernel {
 	char *vmcoreinfo_text; // vmcoreinfo borrows from it
 };
 
-#define KERNEL_IMAGE_BASE                                                                          \
-	0xffffffff80000000ULL // __START_KERNEL_map, arch/x86/include/asm/page_64_types.h
+// __START_KERNEL_map, arch/x86/include/asm/page_64_types.h: x86-64 alone.
+#define KERNEL_IMAGE_BASE 0xffffffff80000000ULL
+
+// Addresses in the kernel's image.
+static inline uint64_t k_image_pa(const struct kernel *k, uint64_t va)
+{
+	return va - k->image_offset;
+}
+static inline uint64_t k_image_va(const struct kernel *k, uint64_t pa)
+{
+	return pa + k->image_offset;
+}
+
+// --- architectures ---
+
+// Sets what follows from the architecture; the one is told from the types, the other is told.
+void kernel_find_arch(struct kernel *k);
+void kernel_set_arch(struct kernel *k, enum arch arch);
+// The address space of an mm; false if its root can't be read.
+bool k_user_space(struct kernel *k, uint64_t mm, struct aspace *as);
+// Where the addresses of processes end.
+uint64_t k_user_end(const struct kernel *k);
 
 // --- finding ---
 
@@ -140,6 +166,22 @@ bool k_enum(const struct kernel *k, const char *constant, int64_t *value);
 bool k_read(struct kernel *k, uint64_t va, void *buf, size_t n);
 bool k_u64(struct kernel *k, uint64_t va, uint64_t *v);
 bool k_u32(struct kernel *k, uint64_t va, uint32_t *v);
+bool k_ptr(struct kernel *k, uint64_t va, uint64_t *v); // a pointer
+bool k_long(struct kernel *k, uint64_t va, int64_t *v);
+// Bit i of a bitmap, an array of unsigned longs.
+bool k_bit(struct kernel *k, uint64_t bitmap, uint64_t i, bool *set);
+
+// A pointer as arm64's CPUs take it: the top byte can be a tag (KASAN's).
+static inline uint64_t k_untag(const struct kernel *k, uint64_t va)
+{
+	return k->arch == ARCH_ARM64 && (va >> 48 & 0xff) == 0xff ? va | 0xffULL << 56 : va;
+}
+
+// A pointer in bytes that were read.
+static inline uint64_t k_ptr_in(const struct kernel *k, const void *bytes)
+{
+	return k->word == 8 ? k_untag(k, le64(bytes)) : le32(bytes);
+}
 
 // A field of the structure at base: integers and pointers up to 8 bytes, sign-extended if signed;
 // bit-fields too.
@@ -164,10 +206,10 @@ char *k_string(struct kernel *k, struct arena *a, uint64_t va, size_t max);
 // The NUL-terminated text in a char array field; NULL if it can't be read.
 char *k_text(struct kernel *k, struct arena *a, uint64_t base, enum field f);
 
-// A pointer that can be one of the kernel's: canonical, upper half.
-static inline bool k_plausible(uint64_t va)
+// A pointer that can be one of the kernel's.
+static inline bool k_plausible(const struct kernel *k, uint64_t va)
 {
-	return (int64_t)va < 0 && va < (uint64_t)-4096;
+	return va >= k->lowest_va && va < k->highest_va;
 }
 
 // --- per-CPU ---

@@ -2,8 +2,6 @@
 // Rings (list_head) and chains (hlist, nulls list), with Brent's cycle detection.
 #include "src/kernel/iter.h"
 
-#include "src/base/bytes.h"
-
 const char *iter_end_text(enum iter_end e)
 {
 	switch (e) {
@@ -41,7 +39,7 @@ static bool was_visited(struct list_iter *it, uint64_t node)
 	uint64_t at = it->head;
 
 	for (uint64_t i = 0; i < it->n && it->rechecked < 8 * it->n + 1024; i++, it->rechecked++)
-		if (!k_u64(it->k, at, &at) || at == node)
+		if (!k_ptr(it->k, at, &at) || at == node)
 			return at == node;
 	return false;
 }
@@ -62,17 +60,19 @@ bool list_next(struct list_iter *it, uint64_t *node)
 {
 	uint64_t next;
 	uint8_t link[16]; // next, prev: include/linux/types.h, unchanged ever since
+	size_t word = it->k->word;
 
 	if (it->end != ITER_MORE)
 		return false;
-	if (!k_u64(it->k, it->at, &next) || !k_plausible(next) ||
-	    !k_read(it->k, next, link, sizeof(link)))
+	if (!k_ptr(it->k, it->at, &next) || !k_plausible(it->k, next) ||
+	    !k_read(it->k, next, link, 2 * word))
 		return stop(&it->end, ITER_FAULT);
+	uint64_t prev = k_ptr_in(it->k, link + word);
 	if (next == it->head) {
-		it->bad_back = it->bad_back || le64(link + 8) == it->at ? it->bad_back : next;
+		it->bad_back = it->bad_back || prev == it->at ? it->bad_back : next;
 		return stop(&it->end, ITER_END);
 	}
-	if (leads_back(it, next, le64(link + 8)))
+	if (leads_back(it, next, prev))
 		return stop(&it->end, ITER_CYCLE);
 	if (++it->n > it->max)
 		return stop(&it->end, ITER_LIMIT);
@@ -97,11 +97,11 @@ bool chain_next(struct chain_iter *it, uint64_t *node)
 {
 	if (it->end != ITER_MORE)
 		return false;
-	if (it->last && !k_u64(it->k, it->last + it->next_off, &it->at))
+	if (it->last && !k_ptr(it->k, it->last + it->next_off, &it->at))
 		return stop(&it->end, ITER_FAULT);
-	if (it->at == 0 || (it->at & 1 && (it->odd_ends || !k_plausible(it->at))))
+	if (it->at == 0 || (it->at & 1 && (it->odd_ends || !k_plausible(it->k, it->at))))
 		return stop(&it->end, ITER_END);
-	if (it->at & 1 || !k_plausible(it->at))
+	if (it->at & 1 || !k_plausible(it->k, it->at))
 		return stop(&it->end, ITER_FAULT);
 	if (it->at == it->mark)
 		return stop(&it->end, ITER_CYCLE);

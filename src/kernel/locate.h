@@ -42,7 +42,7 @@ void window_need(struct kernel *k);
 
 void kernel_resolve_fields(struct kernel *k);
 
-// Fills init_task, phys_base, page_offset and the address space.
+// Fills init_task, image_offset, page_offset and the address space.
 struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
 // Tries a page-table root; takes it if the known addresses translate as they must.
 bool bootstrap_try_root(struct kernel *k, uint64_t root_pa);

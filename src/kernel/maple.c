@@ -117,7 +117,7 @@ enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 
 	if (!k_get(k, tree, F(maple_tree, ma_root), &root))
 		return ITER_FAULT;
-	enum iter_end e = is_root_node(root) ? scan_node(&m, root, 0, UINT64_MAX, 0)
+	enum iter_end e = is_root_node(root) ? scan_node(&m, root, 0, k->va_mask, 0)
 					     : scan_value(&m, root, 0, 0);
 	return e == ITER_MORE ? m.worst : e;
 }

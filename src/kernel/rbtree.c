@@ -32,7 +32,7 @@ static uint64_t child_of(struct rb_iter *it, uint64_t node, enum field side)
 		return 0;
 	if (child == it->root)
 		return left_out(it, ITER_CYCLE);
-	if (!k_plausible(child) || !parent_of(it->k, child, &parent))
+	if (!k_plausible(it->k, child) || !parent_of(it->k, child, &parent))
 		return left_out(it, ITER_FAULT);
 	return parent == node ? child : left_out(it, ITER_TORN);
 }
@@ -52,7 +52,7 @@ static uint64_t leftmost(struct rb_iter *it, uint64_t node)
 void rb_begin(struct rb_iter *it, struct kernel *k, uint64_t root_va, uint64_t max)
 {
 	*it = (struct rb_iter){.k = k, .max = max, .worst = ITER_END};
-	if (!k_u64(k, root_va, &it->root) || (it->root && !k_plausible(it->root)))
+	if (!k_ptr(k, root_va, &it->root) || (it->root && !k_plausible(it->k, it->root)))
 		it->end = ITER_FAULT;
 	else if (it->root)
 		it->next = leftmost(it, it->root);

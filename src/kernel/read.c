@@ -2,8 +2,6 @@
 // Typed reads of kernel structures.
 #include "src/kernel/kernel.h"
 
-#include "src/base/bytes.h"
-
 #include <string.h>
 
 static bool note_fault(struct kernel *k, uint64_t va, enum as_fault why)
@@ -50,6 +48,37 @@ bool k_u32(struct kernel *k, uint64_t va, uint32_t *v)
 	return true;
 }
 
+bool k_ptr(struct kernel *k, uint64_t va, uint64_t *v)
+{
+	uint8_t raw[8];
+
+	if (!k_read(k, va, raw, k->word))
+		return false;
+	*v = k_ptr_in(k, raw);
+	return true;
+}
+
+bool k_long(struct kernel *k, uint64_t va, int64_t *v)
+{
+	uint8_t raw[8];
+
+	if (!k_read(k, va, raw, k->word))
+		return false;
+	*v = k->word == 8 ? (int64_t)le64(raw) : (int32_t)le32(raw);
+	return true;
+}
+
+// Bytes come in the order of bits, whatever the width: the guest is little-endian.
+bool k_bit(struct kernel *k, uint64_t bitmap, uint64_t i, bool *set)
+{
+	uint8_t byte;
+
+	if (!k_read(k, bitmap + i / 8, &byte, 1))
+		return false;
+	*set = byte >> i % 8 & 1;
+	return true;
+}
+
 // bits: 1 to 64
 static uint64_t sign_extend(uint64_t v, unsigned bits)
 {
@@ -84,6 +113,8 @@ bool k_get_at(struct kernel *k, uint64_t base, enum field f, size_t i, uint64_t 
 	if (n == 0 || n > 8 || !k_read(k, base + p->off + i * n, raw, n))
 		return false;
 	*v = le_n(raw, n);
+	if (p->is_pointer)
+		*v = k_untag(k, *v);
 	if (p->is_signed)
 		*v = sign_extend(*v, (unsigned)n * 8);
 	return true;
@@ -140,7 +171,9 @@ char *k_text(struct kernel *k, struct arena *a, uint64_t base, enum field f)
 
 uint64_t k_percpu(const struct kernel *k, uint64_t var, size_t cpu)
 {
-	return var && cpu < k->n_cpus && k->percpu_offset[cpu] ? var + k->percpu_offset[cpu] : 0;
+	if (!var || cpu >= k->n_cpus || !k->percpu_offset[cpu])
+		return 0;
+	return (var + k->percpu_offset[cpu]) & k->va_mask;
 }
 
 bool k_percpu_sum(struct kernel *k, uint64_t ptr, uint64_t delta, size_t size, int64_t *sum)

@@ -3,9 +3,7 @@
 // odd address; a table being resized has a second one behind future_tbl; a large one is nested.
 #include "src/kernel/iter.h"
 
-#include "src/base/bytes.h"
-
-enum { MAX_TABLES = 4, MAX_BUCKETS = 1 << 20, PART = PAGE_SIZE / 8 };
+enum { MAX_TABLES = 4, MAX_BUCKETS = 1 << 20, PART = PAGE_SIZE / 8 /* buckets */ };
 
 struct rhash {
 	struct kernel *k;
@@ -35,15 +33,17 @@ static bool scan_chain(struct rhash *h, uint64_t first)
 static bool scan_part(struct rhash *h, uint64_t va, size_t n)
 {
 	uint8_t part[PAGE_SIZE];
+	size_t word = h->k->word;
 
-	if (!k_read(h->k, va, part, n * 8)) {
+	if (!k_read(h->k, va, part, n * word)) {
 		h->worst = ITER_FAULT;
 		return true;
 	}
 	for (size_t i = 0; i < n; i++) {
 		// bit 0 of a bucket is its lock (since 5.2); an empty one is NULL or holds a marker
-		uint64_t raw = le64(part + i * 8), first = raw & ~1ULL;
-		bool empty = first == 0 || first == va + i * 8 || (raw & 1 && !k_plausible(first));
+		uint64_t raw = k_ptr_in(h->k, part + i * word), first = raw & ~1ULL;
+		bool empty = first == 0 || first == va + i * word ||
+			     (raw & 1 && !k_plausible(h->k, first));
 		if (!empty && !scan_chain(h, first))
 			return false;
 	}
@@ -64,7 +64,8 @@ static bool scan_table(struct rhash *h, uint64_t tbl)
 		return true;
 	}
 	for (uint64_t i = 0; i < size; i += PART)
-		if (!scan_part(h, buckets + i * 8, size - i < PART ? (size_t)(size - i) : PART))
+		if (!scan_part(h, buckets + i * k->word,
+			       size - i < PART ? (size_t)(size - i) : PART))
 			return false;
 	return true;
 }

@@ -42,7 +42,7 @@ static void resolve_percpu(struct kernel *k, enum symbol s)
 // into per-CPU areas.
 static uint64_t profile_va(const struct kernel *k, uint64_t va)
 {
-	return k_plausible(va) ? va + k->profile_slide : va;
+	return k_plausible(k, va) ? (va + k->profile_slide) & k->va_mask : va;
 }
 
 // init_task shows how far the kernel lies from where it was linked; its banner must then be where
@@ -113,7 +113,7 @@ static void read_percpu_offsets(struct kernel *k)
 	k->n_cpus = n;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t off;
-		if (k_u64(k, k->symbol[S(__per_cpu_offset)] + i * 8, &off))
+		if (k_ptr(k, k->symbol[S(__per_cpu_offset)] + i * k->word, &off))
 			k->percpu_offset[i] = off;
 	}
 }
@@ -124,9 +124,9 @@ static void read_vmcoreinfo(struct kernel *k)
 {
 	uint64_t va, size;
 
-	if (!k->symbol[S(vmcoreinfo_data)] || !k_u64(k, k->symbol[S(vmcoreinfo_data)], &va) || !va)
+	if (!k->symbol[S(vmcoreinfo_data)] || !k_ptr(k, k->symbol[S(vmcoreinfo_data)], &va) || !va)
 		return;
-	if (!k->symbol[S(vmcoreinfo_size)] || !k_u64(k, k->symbol[S(vmcoreinfo_size)], &size) ||
+	if (!k->symbol[S(vmcoreinfo_size)] || !k_ptr(k, k->symbol[S(vmcoreinfo_size)], &size) ||
 	    size == 0 || size > VMCOREINFO_LARGEST)
 		return;
 	char *text = mem_zalloc(size + 1, 1);
@@ -143,8 +143,7 @@ static void read_vmcoreinfo(struct kernel *k)
 static char *build_id_in_notes(const struct kernel *k)
 {
 	static const uint8_t head[16] = {4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0};
-	uint64_t off =
-		k->symbol[S(__start_notes)] - KERNEL_IMAGE_BASE + k->phys_base - k->window_pa;
+	uint64_t off = k_image_pa(k, k->symbol[S(__start_notes)]) - k->window_pa;
 	const uint8_t *w = k->window;
 
 	if (!k->symbol[S(__start_notes)] || off >= k->window_size)
@@ -194,7 +193,7 @@ static void read_banner(struct kernel *k)
 		text[strcspn(text, "\n")] = '\0';
 		mem_free(k->banner);
 		k->banner = mem_strdup(text);
-		k->banner_pa = va - KERNEL_IMAGE_BASE + k->phys_base;
+		k->banner_pa = k_image_pa(k, va);
 	}
 	arena_fini(&a);
 }
@@ -206,7 +205,7 @@ static void prefer_init_page_tables(struct kernel *k)
 	struct aspace before = k->as;
 	uint64_t root = k->symbol[S(init_top_pgt)];
 
-	if (root && !bootstrap_try_root(k, root - KERNEL_IMAGE_BASE + k->phys_base))
+	if (root && !bootstrap_try_root(k, k_image_pa(k, root)))
 		k->as = before;
 }
 
@@ -235,7 +234,7 @@ static struct err *open_tables(struct kernel *k, const struct kernel_supply *sup
 		if (!k->profile || !k->profile->symbols)
 			return err_wrap(e, "its symbol table");
 	} else {
-		kallsyms_rebase(k->kallsyms, k->window_pa - k->phys_base + KERNEL_IMAGE_BASE);
+		kallsyms_rebase(k->kallsyms, k_image_va(k, k->window_pa));
 	}
 	return place_profile(k);
 }

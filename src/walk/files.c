@@ -2,8 +2,6 @@
 // Walks descriptor tables: files_struct -> fdtable -> struct file.
 #include "src/walk/files.h"
 
-#include "src/base/bytes.h"
-
 #include <inttypes.h>
 
 enum {
@@ -42,9 +40,9 @@ struct fd_table {
 
 static bool is_cloexec(const struct fd_table *t, uint64_t fd)
 {
-	uint64_t word;
+	bool set;
 
-	return k_u64(t->w->k, t->close_on_exec + fd / 64 * 8, &word) && (word >> fd % 64 & 1);
+	return k_bit(t->w->k, t->close_on_exec, fd, &set) && set;
 }
 
 // A struct file has its dentry's inode (fs/open.c, do_dentry_open()).
@@ -53,7 +51,7 @@ static bool is_file(struct walk *w, uint64_t file, uint64_t inode)
 	uint64_t path = k_field_va(w->k, file, F(file, f_path));
 	uint64_t dentry = k_or0(w->k, path, F(path, dentry));
 
-	return k_plausible(file) && k_plausible(inode) &&
+	return k_plausible(w->k, file) && k_plausible(w->k, inode) &&
 	       (!k_has(w->k, F(dentry, d_inode)) ||
 		k_or0(w->k, dentry, F(dentry, d_inode)) == inode);
 }
@@ -64,7 +62,7 @@ static void visit_file(struct fd_table *t, uint64_t fd, uint64_t file)
 		.task = t->task,
 		.fd = fd,
 		.file = file,
-		.inode = k_plausible(file) ? file_inode(t->w, file) : 0,
+		.inode = k_plausible(t->w->k, file) ? file_inode(t->w, file) : 0,
 	};
 
 	if (!is_file(t->w, file, f.inode)) {
@@ -82,7 +80,7 @@ static void visit_file(struct fd_table *t, uint64_t fd, uint64_t file)
 static bool visit_slots(struct fd_table *t, uint64_t first_fd, const uint8_t *slots, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t file = files_pointer(le64(slots + i * 8));
+		uint64_t file = files_pointer(k_ptr_in(t->w->k, slots + i * t->w->k->word));
 		if (!file)
 			continue;
 		if (*t->budget == 0 || t->in_row >= STRANGERS_IN_ROW ||
@@ -103,11 +101,12 @@ static void say(const struct fd_table *t, uint64_t addr, const char *what)
 static void visit_table(struct fd_table *t, uint64_t slots_va, uint64_t max_fds)
 {
 	uint8_t slots[PAGE_SIZE];
+	size_t word = t->w->k->word;
 
 	for (uint64_t fd = 0; fd < max_fds; fd += SLOTS) {
 		size_t n = max_fds - fd < SLOTS ? (size_t)(max_fds - fd) : SLOTS;
-		if (!k_read(t->w->k, slots_va + fd * 8, slots, n * 8)) {
-			say(t, slots_va + fd * 8, "a part of their table can't be read");
+		if (!k_read(t->w->k, slots_va + fd * word, slots, n * word)) {
+			say(t, slots_va + fd * word, "a part of their table can't be read");
 			return;
 		}
 		if (!visit_slots(t, fd, slots, n))

@@ -66,7 +66,7 @@ static const char *given_name(const struct context *c, const struct mapping *m)
 	uint64_t name = k_or0(w->k, m->vma, F(vm_area_struct, anon_name));
 	uint64_t text = k_field_va(w->k, name, F(anon_vma_name, name));
 
-	if (!text || !k_plausible(name))
+	if (!text || !k_plausible(w->k, name))
 		return NULL;
 	const char *s = k_string(w->k, &w->row, text, ANON_NAME_MAX);
 	return s ? arena_printf(&w->row, m->file ? "[anon_shmem:%s]" : "[anon:%s]", s) : NULL;
@@ -106,7 +106,7 @@ static void file_columns(struct walk *w, const struct mapping *m,
 	if (k_get(w->k, k_or0(w->k, inode, F(inode, i_sb)), F(super_block, s_dev), &dev))
 		row->device = col_device(w, dev);
 	if (k_get(w->k, m->vma, F(vm_area_struct, vm_pgoff), &pgoff))
-		row->offset = some_int((int64_t)(pgoff << PAGE_SHIFT));
+		row->offset = some_int((int64_t)(pgoff << w->k->page_shift));
 }
 
 static void emit_mapping(const struct context *c, const struct mapping *m)

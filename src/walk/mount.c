@@ -26,9 +26,9 @@ struct spaces {
 	struct u64map mounts; // of all namespaces: a mount is in one of them, once
 };
 
-static void add_space(struct spaces *s, uint64_t ns)
+static void add_space(const struct walk *w, struct spaces *s, uint64_t ns)
 {
-	if (k_plausible(ns) && s->all.n < MAX_NAMESPACES && u64map_add(&s->seen, ns, 0))
+	if (k_plausible(w->k, ns) && s->all.n < MAX_NAMESPACES && u64map_add(&s->seen, ns, 0))
 		vec_push(&s->all, ns);
 }
 
@@ -37,12 +37,12 @@ static void find_spaces(struct walk *w, struct spaces *s)
 	const struct task *t;
 	uint64_t first = k_or0(w->k, w->k->init_task, F(task_struct, nsproxy));
 
-	add_space(s, k_or0(w->k, first, F(nsproxy, mnt_ns)));
+	add_space(w, s, k_or0(w->k, first, F(nsproxy, mnt_ns)));
 	if (!w->tasks)
 		return;
 	vec_foreach (t, &w->tasks->all)
 		if (t->nsproxy)
-			add_space(s, k_or0(w->k, t->nsproxy, F(nsproxy, mnt_ns)));
+			add_space(w, s, k_or0(w->k, t->nsproxy, F(nsproxy, mnt_ns)));
 }
 
 // A namespace without a task can be held by a bind mount of its file.
@@ -55,7 +55,7 @@ static void add_bound_space(struct walk *w, struct spaces *s, uint64_t mnt_root)
 	char *kind = name ? k_string(w->k, &w->row, name, 16) : NULL;
 
 	if (kind && strcmp(kind, "mnt") == 0)
-		add_space(s, k_container(w->k, ns, F(mnt_namespace, ns)));
+		add_space(w, s, k_container(w->k, ns, F(mnt_namespace, ns)));
 }
 
 // --- columns ---
@@ -207,9 +207,9 @@ static void fill_tmpfs(struct walk *w, const struct view *v, struct row_mounts *
 
 // simple_statfs(), fs/libfs.c: proc, devpts and the like have pages for blocks, and no number of
 // them.
-static void fill_simple(struct row_mounts *row)
+static void fill_simple(const struct walk *w, struct row_mounts *row)
 {
-	row->blocks_size = some_int(PAGE_SIZE);
+	row->blocks_size = some_int(INT64_C(1) << w->k->page_shift);
 	row->blocks = some_int(0);
 	row->blocks_free = some_int(0);
 	row->blocks_available = some_int(0);
@@ -228,7 +228,7 @@ static void fill_sizes(struct walk *w, const struct view *v, struct row_mounts *
 		fill_tmpfs(w, v, row);
 	else if (statfs && (statfs == w->k->symbol[S(simple_statfs)] ||
 			    statfs == w->k->symbol[S(kernfs_statfs)]))
-		fill_simple(row);
+		fill_simple(w, row);
 }
 
 // --- rows ---

@@ -15,8 +15,8 @@ static bool is_netns(struct walk *w, uint64_t net)
 {
 	uint64_t next, back, head = k_field_va(w->k, net, F(net, dev_base_head));
 
-	return k_plausible(net) && k_u64(w->k, head, &next) && k_plausible(next) &&
-	       k_u64(w->k, next + 8, &back) && back == head;
+	return k_plausible(w->k, net) && k_ptr(w->k, head, &next) && k_plausible(w->k, next) &&
+	       k_ptr(w->k, next + w->k->word, &back) && back == head;
 }
 
 bool netns_add(struct walk *w, struct netns_set *set, uint64_t net)

@@ -65,7 +65,7 @@ static uint64_t first_page(struct walk *w, uint64_t mapping)
 
 	for (int i = 0; i < MAX_HEIGHT && (entry & 3) == 2 && entry > 4096; i++)
 		entry = k_or0(w->k, entry - 2, F(xa_node, slots));
-	return (entry & 3) == 0 && k_plausible(entry) ? entry : 0;
+	return (entry & 3) == 0 && k_plausible(w->k, entry) ? entry : 0;
 }
 
 // page_to_pfn() with SPARSEMEM_VMEMMAP, include/asm-generic/memory_model.h.
@@ -73,9 +73,9 @@ static bool page_pa(struct walk *w, uint64_t page, uint64_t *pa)
 {
 	uint64_t base, size = k_sizeof(w->k, "page"), variable = w->k->symbol[S(vmemmap_base)];
 
-	if (!variable || !size || !k_u64(w->k, variable, &base) || page < base)
+	if (!variable || !size || !k_ptr(w->k, variable, &base) || page < base)
 		return false;
-	*pa = (page - base) / size * PAGE_SIZE;
+	*pa = (page - base) / size << w->k->page_shift;
 	return true;
 }
 

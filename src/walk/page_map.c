@@ -70,19 +70,16 @@ static void pages_of(struct context *c)
 {
 	struct walk *w = c->w;
 	struct aspace as;
-	uint64_t pgd = k_or0(w->k, c->task->mm, F(mm_struct, pgd)), root;
 
-	if (!pgd || aspace_translate(&w->k->as, pgd, &root) != AS_OK) {
-		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
+	if (!k_user_space(w->k, c->task->mm, &as)) {
+		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, c->task->mm,
 			     "the page tables of process %" PRId64 " can't be read", c->task->pid);
 		return;
 	}
-	aspace_init(&as, w->k->mem, root, w->k->as.levels);
-	uint64_t user_end = 1ULL << (as.levels == 5 ? 56 : 47);
-	enum scan_end end = aspace_scan(&as, 0, user_end, &c->budget, visit_page, c);
+	enum scan_end end = aspace_scan(&as, 0, k_user_end(w->k), &c->budget, visit_page, c);
 	flush_run(c);
 	if (end != SCAN_WHOLE && end != SCAN_STOPPED)
-		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, pgd,
+		walk_problem(w, ERROR, TABLE_process_page_map, c->task->addr, c->task->mm,
 			     "the pages of process %" PRId64 ": %s; what lies below is left out",
 			     c->task->pid, scan_end_text(end));
 }

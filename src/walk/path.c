@@ -71,8 +71,8 @@ static char *front_text(struct front *f)
 bool kpath_read(struct walk *w, uint64_t va, struct kpath *out)
 {
 	return va && k_get(w->k, va, F(path, mnt), &out->mnt) &&
-	       k_get(w->k, va, F(path, dentry), &out->dentry) && k_plausible(out->mnt) &&
-	       k_plausible(out->dentry);
+	       k_get(w->k, va, F(path, dentry), &out->dentry) && k_plausible(w->k, out->mnt) &&
+	       k_plausible(w->k, out->dentry);
 }
 
 static bool is_root(struct walk *w, uint64_t dentry)
@@ -202,7 +202,8 @@ static enum climb climb(struct walk *w, struct kpath at, struct kpath root, stru
 	uint64_t mnt_root = k_or0(w->k, at.mnt, F(vfsmount, mnt_root)), parent;
 
 	for (int i = 0; i < MAX_STEPS; i++) {
-		if (!k_plausible(at.dentry) || !k_plausible(at.mnt) || !k_plausible(mnt_root))
+		if (!k_plausible(w->k, at.dentry) || !k_plausible(w->k, at.mnt) ||
+		    !k_plausible(w->k, mnt_root))
 			return CLIMB_BROKEN;
 		if (at.dentry == root.dentry && at.mnt == root.mnt)
 			return CLIMB_TOP;
@@ -250,7 +251,8 @@ char *dentry_name(struct walk *w, uint64_t dentry)
 
 	front_init(&f, &w->row);
 	for (int i = 0; i < MAX_STEPS; i++) {
-		if (!k_plausible(dentry) || !k_get(w->k, dentry, F(dentry, d_parent), &parent))
+		if (!k_plausible(w->k, dentry) ||
+		    !k_get(w->k, dentry, F(dentry, d_parent), &parent))
 			return NULL;
 		if (parent == dentry)
 			return front_text(&f);

@@ -70,7 +70,7 @@ static bool rss_counter(struct walk *w, uint64_t mm, size_t index, int64_t *page
 	if (k_has(k, F(mm_struct, rss_count))) {
 		if (!k_get_at(k, mm, F(mm_struct, rss_count), index, &v))
 			return false;
-		*pages = (int64_t)v;
+		*pages = k->word == 8 ? (int64_t)v : (int32_t)v;
 		return true;
 	}
 	counter += index * k->field[F(mm_struct, rss_stat)].elem_size;
@@ -92,7 +92,7 @@ static struct opt_int resident_size(const struct context *c, uint64_t mm)
 		if (pages > 0) // counters may be briefly negative; the kernel prints 0
 			sum += (uint64_t)pages;
 	}
-	return c->n_rss ? some_int((int64_t)(sum << PAGE_SHIFT)) : (struct opt_int){0};
+	return c->n_rss ? some_int((int64_t)(sum << c->w->k->page_shift)) : (struct opt_int){0};
 }
 
 static void memory_columns(const struct context *c, const struct task *t, struct row_processes *row)
@@ -105,7 +105,7 @@ static void memory_columns(const struct context *c, const struct task *t, struct
 	row->mm_addr = some_addr(t->mm);
 	row->resident_size = resident_size(c, t->mm);
 	if (k_get(c->w->k, t->mm, F(mm_struct, total_vm), &pages))
-		row->total_size = some_int((int64_t)(pages << PAGE_SHIFT));
+		row->total_size = some_int((int64_t)(pages << c->w->k->page_shift));
 }
 
 // --- names ---

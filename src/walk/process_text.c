@@ -21,19 +21,9 @@ static bool read_range(struct walk *w, uint64_t mm, struct text_range *r)
 	       k_get(k, mm, F(mm_struct, env_end), &r->env_end);
 }
 
-static bool user_space(struct walk *w, uint64_t mm, struct aspace *as)
-{
-	uint64_t pgd = k_or0(w->k, mm, F(mm_struct, pgd)), root;
-
-	if (!pgd || aspace_translate(&w->k->as, pgd, &root) != AS_OK)
-		return false;
-	aspace_init(as, w->k->mem, root, w->k->as.levels);
-	return true;
-}
-
 static struct user_text read_user(struct walk *w, struct aspace *as, uint64_t start, uint64_t end)
 {
-	uint64_t user_end = 1ULL << (as->levels == 5 ? 56 : 47);
+	uint64_t user_end = k_user_end(w->k);
 	struct user_text t = {.whole = true, .why = AS_NOT_MAPPED};
 
 	if (end <= start)
@@ -68,14 +58,14 @@ struct user_text process_arguments(struct walk *w, const struct task *t)
 	char last;
 	enum as_fault why;
 
-	if (!read_range(w, t->mm, &r) || !user_space(w, t->mm, &as))
+	if (!read_range(w, t->mm, &r) || !k_user_space(w->k, t->mm, &as))
 		return (struct user_text){.why = AS_TABLE_ABSENT};
 	if (r.arg_end <= r.arg_start)
 		return (struct user_text){.p = "", .whole = true};
+	uint64_t page = 1ULL << w->k->page_shift;
 	if (r.env_start == r.arg_end && r.env_end >= r.env_start &&
 	    aspace_read_some(&as, r.arg_end - 1, &last, 1, &why) == 1 && last) {
-		uint64_t end =
-			r.env_end - r.arg_start < PAGE_SIZE ? r.env_end : r.arg_start + PAGE_SIZE;
+		uint64_t end = r.env_end - r.arg_start < page ? r.env_end : r.arg_start + page;
 		return read_title(w, &as, r.arg_start, end);
 	}
 	return read_user(w, &as, r.arg_start, r.arg_end);
@@ -86,7 +76,7 @@ struct user_text process_environment(struct walk *w, const struct task *t)
 	struct text_range r;
 	struct aspace as;
 
-	if (!read_range(w, t->mm, &r) || !user_space(w, t->mm, &as))
+	if (!read_range(w, t->mm, &r) || !k_user_space(w->k, t->mm, &as))
 		return (struct user_text){.why = AS_TABLE_ABSENT};
 	return read_user(w, &as, r.env_start, r.env_end);
 }

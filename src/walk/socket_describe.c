@@ -102,7 +102,7 @@ static void request_columns(const struct socket_scan *s, uint64_t sk, struct row
 
 	row->state = socket_state_text(TCP_NEW_SYN_RECV_STATE);
 	row->local_port = col_int(s->w, sk, F(sock_common, skc_num));
-	if (k_plausible(listener))
+	if (k_plausible(s->w->k, listener))
 		row->uid = col_int(s->w, listener, F(sock, sk_uid));
 }
 

@@ -2,7 +2,6 @@
 // Walks hash tables of sockets: arrays of buckets with chains that end in NULL or a nulls marker.
 #include "src/walk/socket.h"
 
-#include "src/base/bytes.h"
 #include "src/phys/physmem.h"
 
 #include <inttypes.h>
@@ -88,7 +87,7 @@ static bool scan_part(struct socket_scan *s, struct socket_table *t, uint64_t fi
 
 	*readable = k_read(s->w->k, t->buckets + first * t->stride, part, n * t->stride);
 	for (uint64_t i = 0; *readable && i < n; i++)
-		if (!socket_scan_chain(s, t, le64(part + i * t->stride + t->head)))
+		if (!socket_scan_chain(s, t, k_ptr_in(s->w->k, part + i * t->stride + t->head)))
 			return false;
 	return true;
 }
@@ -109,7 +108,8 @@ static bool can_be_read(const struct socket_scan *s, const struct socket_table *
 	bool is_power_of_two = t->n > 0 && (t->n & (t->n - 1)) == 0;
 
 	return t->buckets && is_power_of_two && t->n <= MAX_TABLE && t->n <= s->buckets &&
-	       t->stride >= t->head + 8 && t->stride <= PAGE_SIZE && k_has(s->w->k, t->node);
+	       t->stride >= t->head + s->w->k->word && t->stride <= PAGE_SIZE &&
+	       k_has(s->w->k, t->node);
 }
 
 void socket_scan_table(struct socket_scan *s, struct socket_table *t)

@@ -166,7 +166,7 @@ void socket_scan_netlink(struct socket_scan *s)
 		say_unknown(s, n.t.what);
 		return;
 	}
-	if (!k_u64(k, k->symbol[S(nl_table)], &table) || !k_plausible(table)) {
+	if (!k_ptr(k, k->symbol[S(nl_table)], &table) || !k_plausible(k, table)) {
 		walk_problem(s->w, ERROR, TABLE_sockets, 0, k->symbol[S(nl_table)],
 			     "%s can't be read", n.t.what);
 		return;

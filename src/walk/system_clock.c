@@ -26,11 +26,11 @@ static bool read_timekeeper(struct walk *w, uint64_t tk, struct reading *r)
 
 // tk_update_ktime_data(): ktime_sec is xtime_sec + wall_to_monotonic, in whole seconds. Times after
 // the year 2200 and suspensions of 30 years are taken for rubbish, so that all sums here fit.
-static bool makes_sense(const struct reading *r)
+static bool makes_sense(const struct walk *w, const struct reading *r)
 {
 	const uint64_t latest = 7258118400, longest = 946684800;
 
-	return k_plausible(r->clock) && r->shift <= 32 && r->xtime_sec < latest &&
+	return k_plausible(w->k, r->clock) && r->shift <= 32 && r->xtime_sec < latest &&
 	       r->frac >> r->shift < 2ULL * NS_PER_S &&
 	       r->ktime_sec - (r->xtime_sec + r->to_mono_sec) <= 1 &&
 	       r->offs_real < latest * NS_PER_S && r->offs_boot < longest * NS_PER_S;
@@ -42,9 +42,9 @@ static bool find_timekeeper(struct walk *w, uint64_t core, struct reading *r)
 {
 	if (k_has(w->k, F(tk_data, timekeeper)))
 		return read_timekeeper(w, k_field_va(w->k, core, F(tk_data, timekeeper)), r) &&
-		       makes_sense(r);
-	for (uint64_t off = 8; off <= 128; off += 8)
-		if (read_timekeeper(w, core + off, r) && makes_sense(r))
+		       makes_sense(w, r);
+	for (uint64_t off = w->k->word; off <= 128; off += w->k->word)
+		if (read_timekeeper(w, core + off, r) && makes_sense(w, r))
 			return true;
 	return false;
 }

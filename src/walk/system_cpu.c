@@ -10,12 +10,13 @@
 // every CPU that was ever brought up counts.
 static uint64_t online_cpu(struct walk *w, size_t cpu)
 {
-	uint64_t mask = w->k->symbol[S(__cpu_online_mask)], bits;
+	uint64_t mask = w->k->symbol[S(__cpu_online_mask)];
+	bool online;
 	uint64_t info = k_percpu(w->k, w->k->symbol[S(cpu_info)], cpu);
 
 	if (!mask)
 		return k_or0(w->k, info, F(cpuinfo_x86, initialized)) ? info : 0;
-	return k_u64(w->k, mask + cpu / 64 * 8, &bits) && bits >> cpu % 64 & 1 ? info : 0;
+	return k_bit(w->k, mask, cpu, &online) && online ? info : 0;
 }
 
 uint64_t system_boot_cpu(struct walk *w)

@@ -11,7 +11,7 @@ static char *command_line(struct walk *w)
 {
 	uint64_t pointer = w->k->symbol[S(saved_command_line)], va;
 
-	if (!pointer || !k_u64(w->k, pointer, &va) || !va)
+	if (!pointer || !k_ptr(w->k, pointer, &va) || !va)
 		return NULL;
 	return k_string(w->k, &w->row, va, MAX_COMMAND_LINE);
 }
@@ -58,13 +58,14 @@ static void run(struct walk *w)
 		.version = some_text(k->release),
 		.build_id = some_text(k->build_id),
 		.kaslr_offset = some_addr(k->kaslr_offset),
-		.phys_base = some_addr(k->phys_base),
 		.kernel_addr = col_ptr(text),
-		.page_levels = some_int(k->as.levels),
+		.page_levels = some_int(k->as.paging.levels),
 		.banner = some_text(k->banner),
 	};
 	if (text)
-		row.kernel_pa = some_addr(text - KERNEL_IMAGE_BASE + k->phys_base);
+		row.kernel_pa = some_addr(k_image_pa(k, text));
+	if (k->arch == ARCH_X86_64)
+		row.phys_base = some_addr(KERNEL_IMAGE_BASE - k->image_offset);
 	fill_command_line(w, &row);
 	WALK_EMIT(w, kernel_info, &row);
 }

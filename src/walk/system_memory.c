@@ -28,17 +28,18 @@ static struct pages at_least_0(struct pages p)
 	return (struct pages){p.known, p.n < 0 ? 0 : p.n};
 }
 
-static struct opt_int in_bytes(struct pages p)
+static struct opt_int in_bytes(const struct walk *w, struct pages p)
 {
-	return p.known ? some_int((int64_t)((uint64_t)p.n * PAGE_SIZE)) : (struct opt_int){0};
+	return p.known ? some_int((int64_t)((uint64_t)p.n << w->k->page_shift))
+		       : (struct opt_int){0};
 }
 
 // A long, or an atomic_long_t.
 static struct pages long_at(struct walk *w, uint64_t va)
 {
-	uint64_t v;
+	int64_t v;
 
-	return va && k_u64(w->k, va, &v) ? (struct pages){true, (int64_t)v} : (struct pages){0};
+	return va && k_long(w->k, va, &v) ? (struct pages){true, v} : (struct pages){0};
 }
 
 static struct pages variable(struct walk *w, enum symbol s)
@@ -54,7 +55,7 @@ static struct pages counter(struct walk *w, enum symbol array, const char *item)
 
 	if (!va || !k_enum(w->k, item, &i) || i < 0 || i > 4096)
 		return (struct pages){0};
-	return at_least_0(long_at(w, va + (uint64_t)i * 8));
+	return at_least_0(long_at(w, va + (uint64_t)i * w->k->word));
 }
 
 static struct pages node_counter(struct walk *w, const char *item)
@@ -64,7 +65,7 @@ static struct pages node_counter(struct walk *w, const char *item)
 
 struct opt_int system_total_memory(struct walk *w)
 {
-	return in_bytes(variable(w, S(_totalram_pages)));
+	return in_bytes(w, variable(w, S(_totalram_pages)));
 }
 
 // nr_blockdev_pages(): the page cache of all inodes of the bdev file system.
@@ -74,7 +75,7 @@ static struct pages buffers(struct walk *w)
 	struct list_iter it;
 
 	if (!w->k->symbol[S(blockdev_superblock)] ||
-	    !k_u64(w->k, w->k->symbol[S(blockdev_superblock)], &sb) || !sb)
+	    !k_ptr(w->k, w->k->symbol[S(blockdev_superblock)], &sb) || !sb)
 		return (struct pages){0};
 	list_begin(&it, w->k, k_field_va(w->k, sb, F(super_block, s_inodes)), MAX_INODES);
 	while (list_next(&it, &node)) {
@@ -98,7 +99,8 @@ static struct pages old_swap_cache(struct walk *w)
 	if (!spaces || !counts)
 		return (struct pages){0};
 	for (size_t i = 0; i < MAX_SWAPFILES; i++) {
-		if (!k_u64(w->k, spaces + i * 8, &space) || !k_u32(w->k, counts + i * 4, &count))
+		if (!k_ptr(w->k, spaces + i * w->k->word, &space) ||
+		    !k_u32(w->k, counts + i * 4, &count))
 			return (struct pages){0};
 		for (uint32_t j = 0; space && j < count && j < MAX_SPACES; j++)
 			n += k_or0(w->k, space + j * size, F(address_space, nrpages));
@@ -143,18 +145,20 @@ static uint64_t online_nodes(struct walk *w)
 // The sum of low_wmark_pages() over all zones.
 static struct pages watermarks(struct walk *w)
 {
-	uint64_t nodes = w->k->symbol[S(node_data)], mask = online_nodes(w), bits = 0, node;
+	uint64_t nodes = w->k->symbol[S(node_data)], mask = online_nodes(w), node;
 	size_t n = (size_t)w->k->field[F(task_struct, mems_allowed)].size * 8;
 	struct pages sum = {mask != 0, 0};
+	bool online;
 
 	if (!nodes) // no NUMA
 		return node_watermarks(w, w->k->symbol[S(contig_page_data)]);
 	for (size_t i = 0; i < n && i < MAX_NODES && sum.known; i++) {
-		if (i % 64 == 0 && !k_u64(w->k, mask + i / 8, &bits))
+		if (!k_bit(w->k, mask, i, &online))
 			return (struct pages){0};
-		if (bits >> i % 64 & 1)
-			sum = plus(sum, k_u64(w->k, nodes + i * 8, &node) ? node_watermarks(w, node)
-									  : (struct pages){0});
+		if (online)
+			sum = plus(sum, k_ptr(w->k, nodes + i * w->k->word, &node)
+						? node_watermarks(w, node)
+						: (struct pages){0});
 	}
 	return sum;
 }
@@ -188,17 +192,17 @@ static void run(struct walk *w)
 	struct pages cached = minus(minus(node_counter(w, "NR_FILE_PAGES"), swap), block);
 	struct row_memory_info row = {
 		.memory_total = system_total_memory(w),
-		.memory_free = in_bytes(free),
-		.memory_available = in_bytes(available(w, free)),
-		.buffers = in_bytes(block),
-		.cached = in_bytes(at_least_0(cached)),
-		.swap_cached = in_bytes(swap),
-		.active = in_bytes(
-			plus(node_counter(w, "NR_ACTIVE_ANON"), node_counter(w, "NR_ACTIVE_FILE"))),
-		.inactive = in_bytes(plus(node_counter(w, "NR_INACTIVE_ANON"),
-					  node_counter(w, "NR_INACTIVE_FILE"))),
-		.swap_total = in_bytes(variable(w, S(total_swap_pages))),
-		.swap_free = in_bytes(variable(w, S(nr_swap_pages))),
+		.memory_free = in_bytes(w, free),
+		.memory_available = in_bytes(w, available(w, free)),
+		.buffers = in_bytes(w, block),
+		.cached = in_bytes(w, at_least_0(cached)),
+		.swap_cached = in_bytes(w, swap),
+		.active = in_bytes(w, plus(node_counter(w, "NR_ACTIVE_ANON"),
+					   node_counter(w, "NR_ACTIVE_FILE"))),
+		.inactive = in_bytes(w, plus(node_counter(w, "NR_INACTIVE_ANON"),
+					     node_counter(w, "NR_INACTIVE_FILE"))),
+		.swap_total = in_bytes(w, variable(w, S(total_swap_pages))),
+		.swap_free = in_bytes(w, variable(w, S(nr_swap_pages))),
 	};
 	if (!row.memory_total.set && !row.memory_free.set) {
 		walk_unavailable(w, TABLE_memory_info,

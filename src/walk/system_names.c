@@ -23,7 +23,7 @@ static struct opt_text dmi(struct walk *w, const char *slot)
 	int64_t i;
 
 	if (!table || !k_enum(w->k, slot, &i) || i < 0 || i > 64 ||
-	    !k_u64(w->k, table + (uint64_t)i * 8, &va) || !va)
+	    !k_ptr(w->k, table + (uint64_t)i * w->k->word, &va) || !va)
 		return (struct opt_text){0};
 	char *text = k_string(w->k, &w->row, va, MAX_DMI);
 	return some_text(text && *text ? text : NULL);

@@ -100,7 +100,7 @@ static void add_group(struct walk *w, uint64_t leader)
 	size_t first = ts->all.n;
 	uint64_t signal = 0;
 
-	if (k_get(w->k, leader, F(task_struct, signal), &signal) && !k_plausible(signal)) {
+	if (k_get(w->k, leader, F(task_struct, signal), &signal) && !k_plausible(w->k, signal)) {
 		walk_problem(w, ERROR, TABLE_processes, 0, leader,
 			     "an entry of the list of tasks is no task");
 		return;

@@ -40,6 +40,7 @@ struct guest *guest_new(unsigned levels)
 
 	g->source.read = guest_read;
 	g->levels = levels;
+	kernel_set_arch(&g->k, ARCH_X86_64);
 	g->bytes = mem_zalloc(SIZE, 1);
 	g->absent = mem_zalloc(GUEST_PAGES, sizeof(*g->absent));
 	g->next = PAGE_SIZE;
@@ -95,7 +96,7 @@ static void forget(struct guest *g)
 		return;
 	if (g->reads || !g->k.as.mem) {
 		cr_assert_null(physmem_move(g->k.mem, &all, 1));
-		aspace_init(&g->k.as, g->k.mem, g->root, g->levels);
+		aspace_init(&g->k.as, g->k.mem, g->root, paging_x86_64(g->levels));
 	}
 	g->reads = 0;
 }

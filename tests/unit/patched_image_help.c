@@ -71,7 +71,7 @@ static void forget(void)
 	mem_free(copy);
 	if (patched.k) {
 		struct aspace *as = &patched.k->as;
-		aspace_init(as, patched.img->mem, as->root_pa, as->levels);
+		aspace_init(as, patched.img->mem, as->root_pa, as->paging);
 		patched.k->faults = (struct kernel_faults){0};
 	}
 }

@@ -179,10 +179,10 @@ Test(aspace, nothing_is_remembered_of_another_root)
 
 	guest_map(g, USER, 0x5000, KIB4, KIB4, GUEST_RW);
 	guest_map_in(g, other, USER, 0x6000, KIB4, KIB4, GUEST_RW);
-	aspace_init(&as, g->k.mem, g->root, 4);
+	aspace_init(&as, g->k.mem, g->root, paging_x86_64(4));
 	cr_expect_eq(aspace_translate(&as, USER, &want), AS_OK);
 	cr_expect_eq(want, 0x5000);
-	aspace_init(&as, g->k.mem, other, 4);
+	aspace_init(&as, g->k.mem, other, paging_x86_64(4));
 	cr_expect_eq(aspace_translate(&as, USER, &want), AS_OK);
 	cr_expect_eq(want, 0x6000);
 }
@@ -203,7 +203,7 @@ Test(aspace, a_root_that_maps_itself_ends)
 
 	for (uint64_t i = 0; i < 512; i++)
 		put_entry(g, root + i * 8, root | GUEST_RW);
-	aspace_init(&as, g->k.mem, root, 4);
+	aspace_init(&as, g->k.mem, root, paging_x86_64(4));
 	cr_expect_eq(aspace_translate(&as, USER, &pa), AS_OK, "it is a page table at each level");
 	cr_expect_eq(pa & ~0xfffULL, root);
 }
@@ -228,7 +228,7 @@ static enum scan_end scan(uint64_t root, uint64_t start, uint64_t end, uint64_t 
 {
 	struct aspace as;
 
-	aspace_init(&as, g->k.mem, root, g->levels);
+	aspace_init(&as, g->k.mem, root, paging_x86_64(g->levels));
 	return aspace_scan(&as, start, end, budget, see, s);
 }
 

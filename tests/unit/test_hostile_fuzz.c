@@ -210,7 +210,7 @@ static VEC(struct object) objects;
 
 static void add(const char *type, uint64_t va)
 {
-	if (k_plausible(va))
+	if (k_plausible(patched.k, va))
 		vec_push(&objects, ((struct object){type, va}));
 }
 

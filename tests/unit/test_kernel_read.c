@@ -280,10 +280,10 @@ Test(read, a_percpu_sum_that_lacks_a_part_is_none)
 
 Test(read, plausible_pointers_are_canonical_and_of_the_kernel)
 {
-	cr_expect(k_plausible(0xffff888000000000));
-	cr_expect(k_plausible(0xff11000000000000));
-	cr_expect_not(k_plausible(0));
-	cr_expect_not(k_plausible(0x00007fffffffffff));
-	cr_expect_not(k_plausible((uint64_t)-1), "an error code");
-	cr_expect_not(k_plausible((uint64_t)-4095), "an error code");
+	cr_expect(k_plausible(k, 0xffff888000000000));
+	cr_expect(k_plausible(k, 0xff11000000000000));
+	cr_expect_not(k_plausible(k, 0));
+	cr_expect_not(k_plausible(k, 0x00007fffffffffff));
+	cr_expect_not(k_plausible(k, (uint64_t)-1), "an error code");
+	cr_expect_not(k_plausible(k, (uint64_t)-4095), "an error code");
 }

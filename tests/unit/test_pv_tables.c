@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Page tables that hold frames of the host, as those of paravirtual guests.
-#include "src/arch/x86_64.h"
+#include "src/arch/aspace.h"
 
 #include <criterion/criterion.h>
 
@@ -53,7 +53,7 @@ static void make(void)
 	entry(4, VA + 0x2000, 1, (~UINT64_C(6) << 12 & 0xffffffffff000) | PROT_NONE);
 	entry(4, VA + 0x3000, 1, OF(7) | PRESENT | USER);
 	cr_assert_null(physmem_new(&source, &all, 1, &pm));
-	aspace_init(&as, pm, 1 << 12, 4);
+	aspace_init(&as, pm, 1 << 12, paging_x86_64(4));
 }
 
 static void unmake(void)

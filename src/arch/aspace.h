@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// x86-64 address spaces: 4- and 5-level page tables over a physical memory.
-//
-// Layout: Intel SDM volume 3, chapter 4.5; the PROT_NONE encoding (present bit clear, bit 8 set,
-// frame number inverted) is Linux's, arch/x86/include/asm/pgtable-invert.h.
-#ifndef VMI_ARCH_X86_64_H
-#define VMI_ARCH_X86_64_H
+// Address spaces: page tables of any of the architectures over a physical memory.
+#ifndef VMI_ARCH_ASPACE_H
+#define VMI_ARCH_ASPACE_H
 
+#include "src/arch/paging.h"
 #include "src/phys/physmem.h"
 
 #include <stdbool.h>
@@ -18,13 +16,13 @@ enum { TLB_SLOTS = 1024 };
 struct aspace {
 	struct physmem *mem;
 	uint64_t root_pa;
-	unsigned levels; // 4 or 5
+	struct paging paging;
 	struct {
 		uint64_t page_va, page_pa;
 	} tlb[TLB_SLOTS];
 };
 
-void aspace_init(struct aspace *as, struct physmem *mem, uint64_t root_pa, unsigned levels);
+void aspace_init(struct aspace *as, struct physmem *mem, uint64_t root_pa, struct paging paging);
 
 // Why a virtual address has no byte.
 enum as_fault {
@@ -47,7 +45,7 @@ size_t aspace_read_some(struct aspace *as, uint64_t va, void *buf, size_t n, enu
 
 // A mapped page as the tables have it.
 struct as_page {
-	uint64_t va, pa, size; // size: 4 KiB, 2 MiB or 1 GiB
+	uint64_t va, pa, size; // size: of x86-64 4 KiB, 2 MiB or 1 GiB
 	bool writable, executable, user, dirty, accessed, prot_none;
 };
 
