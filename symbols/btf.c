@@ -6,6 +6,7 @@
 #include "symbols/btf_impl.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const struct btf_shape known_shapes[] = {
 	[BTF_KIND_INT] = {4, 0, true},
@@ -143,11 +144,27 @@ static bool is_looked_up_by_name(enum btf_kind kind)
 	       kind == BTF_KIND_ENUM64 || kind == BTF_KIND_DATASEC;
 }
 
+// A pointer is as wide as a long, and BTF has the width of that alone (libbpf
+// determine_ptr_size()).
+static void note_long(struct btf *btf, const uint8_t *record)
+{
+	static const char *const names[] = {"long int", "long unsigned int", "unsigned long",
+					    "long"};
+	const char *name = btf_string(btf, le32(record));
+	uint32_t size = btf_size_or_type(record);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((size == 4 || size == 8) && strcmp(name, names[i]) == 0)
+			btf->pointer_size = (uint8_t)size;
+}
+
 static void note_type(struct btf *btf, uint32_t id, const uint8_t *record)
 {
 	uint32_t info = btf_info(record);
 	enum btf_kind kind = btf_info_kind(info);
 
+	if (kind == BTF_KIND_INT && !btf->base)
+		note_long(btf, record);
 	if (!is_looked_up_by_name(kind))
 		return;
 	if (kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64) {
@@ -204,6 +221,7 @@ struct err *btf_open(const void *bytes, size_t n, const struct btf *base, struct
 	struct err *e;
 
 	btf->base = base;
+	btf->pointer_size = base ? base->pointer_size : 8;
 	btf->first_id = btf->end_id = base ? base->end_id : 1;
 	btf->first_str = base ? base->first_str + base->strs.len : 0;
 	e = read_header(btf, bytes, n);
@@ -227,6 +245,11 @@ void btf_close(struct btf *btf)
 	vec_fini(&btf->enums);
 	mem_free(btf->offsets);
 	mem_free(btf);
+}
+
+uint32_t btf_pointer_size(const struct btf *btf)
+{
+	return btf->pointer_size;
 }
 
 uint32_t btf_type_count(const struct btf *btf)

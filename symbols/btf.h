@@ -46,6 +46,9 @@ void btf_close(struct btf *btf); // NULL is fine
 // How many type ids there are, base's and void included: valid ids are below it.
 uint32_t btf_type_count(const struct btf *btf);
 
+// Bytes of a pointer: as many as a long has; 8 where there is no long.
+uint32_t btf_pointer_size(const struct btf *btf);
+
 // --- Structures -------------------------------------------------------------------------------
 //
 // A struct, union or typedef is named without its keyword: "task_struct", "atomic_t", "kuid_t".

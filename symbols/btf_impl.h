@@ -60,6 +60,7 @@ struct btf {
 	uint32_t first_str;	   // the offset of our first string
 	uint32_t *offsets;	   // in types, of our own ids
 	bool signs_enums;	   // some enum has kind_flag: since 6.0 it says that it is signed
+	uint8_t pointer_size;	   // bytes
 	struct btf_shape shape[BTF_KINDS];
 	struct btf_names {
 		uint32_t *heads, *next; // positions in ids, UINT32_MAX ends a chain

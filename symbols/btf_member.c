@@ -32,7 +32,7 @@ static bool own_size(const struct btf *btf, uint32_t id, uint64_t *size)
 	if (!r)
 		return false;
 	if (kind == BTF_KIND_PTR)
-		*size = 8;
+		*size = btf->pointer_size;
 	else if (is_integer(kind) || btf_is_struct(kind) || kind == BTF_KIND_FLOAT ||
 		 kind == BTF_KIND_DATASEC)
 		*size = btf_size_or_type(r);

@@ -26,12 +26,14 @@ static struct err *find_tables(struct kallsyms *ks, uint64_t token_index)
 				ks->size);
 }
 
-struct err *kallsyms_open(const void *window, size_t n, uint64_t token_index, struct kallsyms **out)
+struct err *kallsyms_open(const void *window, size_t n, uint64_t token_index, unsigned word,
+			  struct kallsyms **out)
 {
 	struct kallsyms *ks = mem_zalloc(1, sizeof(*ks));
 
 	ks->window = window;
 	ks->size = n;
+	ks->word = word;
 	ks->work = KALLSYMS_WORK;
 	struct err *e = find_tables(ks, token_index);
 	if (e)

@@ -12,7 +12,8 @@
 //	from 7.0 the same without relative_base, aligned to 4 instead of 8 (a081b5789255d)
 //
 // num_syms u32; markers u32: offset in names of every 256th symbol; token_index u16[256];
-// addresses u64, offsets u32 each; seqs 3 bytes each. Lengths are one byte, or since 6.1 one or two
+// addresses u64 (u32 of 32-bit kernels, whose relative_base is one, too, and which align to 4),
+// offsets u32 each; seqs 3 bytes each. Lengths are one byte, or since 6.1 one or two
 // (bit 7 of the first: more to come). No version is asked for: the content says which layout it is.
 //
 // Addresses. Three of the four encodings (enum kallsyms_encoding) give virtual addresses. The
@@ -47,6 +48,7 @@ enum {
 
 enum kallsyms_encoding {
 	KALLSYMS_ABSOLUTE,    // u64 addresses (option until 6.11)
+	KALLSYMS_ABSOLUTE_32, // u32 addresses, of kernels of 32 bits
 	KALLSYMS_BASE_PERCPU, // s32: v >= 0 is v itself, else relative_base - 1 - v (x86-64, 4.6
 			      // to 6.14)
 	KALLSYMS_BASE,	// relative_base + u32 (other architectures; everywhere in 6.15 to 6.19)
@@ -66,8 +68,9 @@ struct kallsyms_layout {
 // enough to hold them whole (they begin some 1.5 MiB into .rodata and take up to 4 MiB).
 // token_index is where VMCOREINFO says that it is (SYMBOL(kallsyms_token_index) minus the window's
 // virtual address), or KALLSYMS_UNKNOWN: all else follows from it. If it proves wrong it is looked
-// for. Errors: ERR_NOT_FOUND (nothing like it), ERR_FORMAT (tokens, but not what belongs to them).
-struct err *kallsyms_open(const void *window, size_t n, uint64_t token_index,
+// for. word: 8, or 4 for a kernel of 32 bits. Errors: ERR_NOT_FOUND (nothing like it), ERR_FORMAT
+// (tokens, but not what belongs to them).
+struct err *kallsyms_open(const void *window, size_t n, uint64_t token_index, unsigned word,
 			  struct kallsyms **out);
 void kallsyms_close(struct kallsyms *ks); // NULL is fine
 

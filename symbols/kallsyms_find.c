@@ -101,9 +101,10 @@ bool kallsyms_take_names(struct kallsyms *ks)
 	return false;
 }
 
-static bool is_kernel_va(uint64_t va)
+// Kernels of 32 bits have the last GiB at least and the last three at most.
+static bool is_kernel_va(const struct kallsyms *ks, uint64_t va)
 {
-	return va >> 48 == 0xffff;
+	return ks->word == 8 ? va >> 48 == 0xffff : va >= 1ULL << 30 && va <= UINT32_MAX;
 }
 
 // Addresses must not fall, and must not all be one.
@@ -132,7 +133,7 @@ static bool take_table(struct kallsyms *ks, enum kallsyms_encoding encoding, uin
 	// The last is an address of the kernel's, or (place-relative) the first is text, before
 	// .rodata.
 	uint64_t last = kallsyms_decode(encoding, table, base, ks->count - 1);
-	if (encoding == KALLSYMS_PLACE ? (int32_t)le32(table) >= 0 : !is_kernel_va(last))
+	if (encoding == KALLSYMS_PLACE ? (int32_t)le32(table) >= 0 : !is_kernel_va(ks, last))
 		return false;
 	ks->layout.encoding = encoding;
 	ks->layout.addresses = at;
@@ -145,38 +146,55 @@ static bool in_window(const struct kallsyms *ks, uint64_t at, uint64_t bytes)
 	return at <= ks->size && bytes <= ks->size - at;
 }
 
-// offsets, padding to 8 and relative_base, one after the other.
+static uint64_t padded_offsets(const struct kallsyms *ks)
+{
+	return ((uint64_t)ks->count * 4 + ks->word - 1) / ks->word * ks->word;
+}
+
+// offsets, padding to a word (8 bytes, or 4) and relative_base, one after the other.
 static bool take_based(struct kallsyms *ks, uint64_t at)
 {
-	uint64_t padded = ((uint64_t)ks->count * 4 + 7) & ~7ULL;
+	uint64_t word = ks->word;
+	uint64_t padded = padded_offsets(ks);
 
-	if (!in_window(ks, at, padded + 8))
+	if (!in_window(ks, at, padded + word))
 		return false;
-	uint64_t base = le64(ks->window + at + padded);
-	if (!is_kernel_va(base) || (!take_table(ks, KALLSYMS_BASE, at, base) &&
-				    !take_table(ks, KALLSYMS_BASE_PERCPU, at, base)))
+	uint64_t base = le_n(ks->window + at + padded, word);
+	if (!is_kernel_va(ks, base) || (!take_table(ks, KALLSYMS_BASE, at, base) &&
+					!take_table(ks, KALLSYMS_BASE_PERCPU, at, base)))
 		return false;
 	ks->layout.relative_base = at + padded;
 	return true;
 }
 
+// Of 32 bits all are the kernel's: no per-CPU variable begins at 0.
 static bool take_absolute(struct kallsyms *ks, uint64_t at)
 {
-	return in_window(ks, at, (uint64_t)ks->count * 8) &&
-	       take_table(ks, KALLSYMS_ABSOLUTE, at, 0);
+	bool wide = ks->word == 8;
+
+	return in_window(ks, at, (uint64_t)ks->count * ks->word) &&
+	       (wide || is_kernel_va(ks, le32(ks->window + at))) &&
+	       take_table(ks, wide ? KALLSYMS_ABSOLUTE : KALLSYMS_ABSOLUTE_32, at, 0);
+}
+
+// With a relative_base or absolute, behind the tokens or before num_syms.
+static bool take_plain(struct kallsyms *ks)
+{
+	uint64_t word = ks->word;
+	uint64_t after = ks->layout.token_index + (uint64_t)KALLSYMS_TOKENS * 2;
+	uint64_t before = ks->layout.num_syms, based = padded_offsets(ks) + word;
+	uint64_t absolute = ks->count * word;
+
+	return take_based(ks, after) || take_absolute(ks, after) ||
+	       (before >= based && take_based(ks, before - based)) ||
+	       (before >= absolute && take_absolute(ks, before - absolute));
 }
 
 bool kallsyms_take_addresses(struct kallsyms *ks)
 {
 	uint64_t after = ks->layout.token_index + (uint64_t)KALLSYMS_TOKENS * 2;
-	uint64_t before = ks->layout.num_syms, count = ks->count;
-	uint64_t based = ((count * 4 + 7) & ~7ULL) + 8;
 
 	ks->layout.relative_base = KALLSYMS_UNKNOWN;
-	if (take_based(ks, after) || take_absolute(ks, after))
-		return true;
-	if (in_window(ks, after, count * 4) && take_table(ks, KALLSYMS_PLACE, after, after))
-		return true;
-	return (before >= based && take_based(ks, before - based)) ||
-	       (before >= count * 8 && take_absolute(ks, before - count * 8));
+	return take_plain(ks) || (in_window(ks, after, (uint64_t)ks->count * 4) &&
+				  take_table(ks, KALLSYMS_PLACE, after, after));
 }

@@ -22,6 +22,7 @@ struct kallsyms {
 	size_t size;
 	struct kallsyms_layout layout;
 	uint32_t count;
+	uint32_t word; // bytes of an address
 	uint64_t base; // relative_base's value; of place-relative ones the address of the table
 	bool rebased;
 	uint32_t work; // steps left of the search
@@ -59,6 +60,8 @@ static inline uint64_t kallsyms_decode(enum kallsyms_encoding encoding, const ui
 	if (encoding == KALLSYMS_ABSOLUTE)
 		return le64(table + (size_t)i * 8);
 	uint32_t raw = le32(table + (size_t)i * 4);
+	if (encoding == KALLSYMS_ABSOLUTE_32)
+		return raw;
 	if (encoding == KALLSYMS_BASE)
 		return base + raw;
 	int64_t v = (int32_t)raw;

@@ -225,7 +225,7 @@ static struct err *check_init_task(const struct kernel *k)
 static struct err *open_tables(struct kernel *k, const struct kernel_supply *supply)
 {
 	size_t n = k->btf_off ? k->btf_off : k->window_size;
-	struct err *e = kallsyms_open(k->window, n, KALLSYMS_UNKNOWN, &k->kallsyms);
+	struct err *e = kallsyms_open(k->window, n, KALLSYMS_UNKNOWN, k->word, &k->kallsyms);
 
 	if (e) {
 		k->kallsyms = NULL;

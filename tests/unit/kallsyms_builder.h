@@ -29,6 +29,7 @@ struct kb_layout {
 	uint64_t align;
 	enum kallsyms_encoding encoding;
 	bool long_lengths;
+	unsigned word; // 8, or 4 of kernels of 32 bits
 };
 
 // Zero-initialised but for layout.
@@ -37,7 +38,8 @@ struct kallsyms_builder {
 	struct kb_symbol
 		*symbols; // KB_SYMBOLS, by address; number KB_LONG has more than 127 tokens
 	struct kallsyms_layout places;
-	VEC(uint8_t) bytes; // the window
+	uint64_t window_va, text_va; // the low half of those above, of 32 bits
+	VEC(uint8_t) bytes;	     // the window
 };
 
 // The layouts that Linux has had, ended by one without `what`.

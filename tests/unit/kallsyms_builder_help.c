@@ -9,15 +9,20 @@
 #include <string.h>
 
 const struct kb_layout kb_layouts[] = {
-	{"5.10", true, false, 8, KALLSYMS_BASE_PERCPU, false},
-	{"5.10, absolute addresses", true, false, 8, KALLSYMS_ABSOLUTE, false},
-	{"5.10, one CPU", true, false, 8, KALLSYMS_BASE, false},
-	{"6.1", true, false, 8, KALLSYMS_BASE_PERCPU, true},
-	{"6.1.y and 6.2", true, true, 8, KALLSYMS_BASE_PERCPU, true},
-	{"6.4", false, true, 8, KALLSYMS_BASE_PERCPU, true},
-	{"6.4, absolute addresses", false, true, 8, KALLSYMS_ABSOLUTE, true},
-	{"6.15", false, true, 8, KALLSYMS_BASE, true},
-	{"7.0", false, true, 4, KALLSYMS_PLACE, true},
+	{"5.10", true, false, 8, KALLSYMS_BASE_PERCPU, false, 8},
+	{"5.10, absolute addresses", true, false, 8, KALLSYMS_ABSOLUTE, false, 8},
+	{"5.10, one CPU", true, false, 8, KALLSYMS_BASE, false, 8},
+	{"6.1", true, false, 8, KALLSYMS_BASE_PERCPU, true, 8},
+	{"6.1.y and 6.2", true, true, 8, KALLSYMS_BASE_PERCPU, true, 8},
+	{"6.4", false, true, 8, KALLSYMS_BASE_PERCPU, true, 8},
+	{"6.4, absolute addresses", false, true, 8, KALLSYMS_ABSOLUTE, true, 8},
+	{"6.15", false, true, 8, KALLSYMS_BASE, true, 8},
+	{"7.0", false, true, 4, KALLSYMS_PLACE, true, 8},
+	{"5.10, 32 bits", true, false, 4, KALLSYMS_BASE, false, 4},
+	{"5.10, 32 bits, absolute addresses", true, false, 4, KALLSYMS_ABSOLUTE_32, false, 4},
+	{"6.1.y, 32 bits", true, true, 4, KALLSYMS_BASE, true, 4},
+	{"6.12, 32 bits", false, true, 4, KALLSYMS_BASE, true, 4},
+	{"6.10, 32 bits, absolute addresses", false, true, 4, KALLSYMS_ABSOLUTE_32, true, 4},
 	{0},
 };
 
@@ -132,14 +137,17 @@ static void add_address(struct kallsyms_builder *b, uint64_t va)
 	case KALLSYMS_ABSOLUTE:
 		add(b, va, 8);
 		break;
+	case KALLSYMS_ABSOLUTE_32:
+		add(b, va, 4);
+		break;
 	case KALLSYMS_BASE_PERCPU:
-		add(b, va < KB_TEXT_VA ? va : KB_TEXT_VA - 1 - va, 4);
+		add(b, va < b->text_va ? va : b->text_va - 1 - va, 4);
 		break;
 	case KALLSYMS_BASE:
-		add(b, va - KB_TEXT_VA, 4);
+		add(b, va - b->text_va, 4);
 		break;
 	case KALLSYMS_PLACE:
-		add(b, va - (KB_WINDOW_VA + b->bytes.n), 4);
+		add(b, va - (b->window_va + b->bytes.n), 4);
 		break;
 	}
 }
@@ -154,7 +162,7 @@ static void add_addresses(struct kallsyms_builder *b)
 		add_address(b, b->symbols[i].va);
 	b->places.relative_base = based ? label(b) : KALLSYMS_UNKNOWN;
 	if (based)
-		add(b, KB_TEXT_VA, 8);
+		add(b, b->text_va, (int)b->layout->word);
 }
 
 static void add_seqs(struct kallsyms_builder *b)
@@ -182,10 +190,10 @@ static void fill_symbols(struct kallsyms_builder *b)
 		s[i].type = 'T';
 		// Pairs share an address, as aliases do.
 		s[i].va = percpu && i < KB_PERCPU ? i / 2 * 0x40
-						  : KB_TEXT_VA + (i / 2 - KB_PERCPU / 2) * 0x4000;
+						  : b->text_va + (i / 2 - KB_PERCPU / 2) * 0x4000;
 		if (!percpu)
 			s[i].va += (uint64_t)KB_PERCPU / 2 * 0x4000;
-		if (s[i].va < KB_TEXT_VA)
+		if (s[i].va < b->text_va)
 			s[i].type = 'A';
 	}
 	memset(s[KB_LONG].name, 'x', sizeof(s[KB_LONG].name) - 1);
@@ -196,9 +204,9 @@ static void fill_symbols(struct kallsyms_builder *b)
 	name(&s[801], "twice", 'T');
 	name(&s[901], "twice", 'D');
 	name(&s[1299], "linux_banner", 'D');
-	s[1299].va = KB_WINDOW_VA + KB_BANNER;
+	s[1299].va = b->window_va + KB_BANNER;
 	for (int i = 1300; i < KB_SYMBOLS; i++)
-		s[i].va = KB_WINDOW_VA + 0x400000 + (uint64_t)(i / 2) * 0x100;
+		s[i].va = b->window_va + 0x400000 + (uint64_t)(i / 2) * 0x100;
 	name(&s[1400], "init_task", 'D');
 }
 
@@ -206,7 +214,11 @@ void kb_build(struct kallsyms_builder *b, const struct kb_layout *layout)
 {
 	static const char banner[] = "Linux version 9.9.9 (nobody@nowhere) #1 SMP\n";
 
+	uint64_t mask = layout->word == 4 ? UINT32_MAX : UINT64_MAX;
+
 	b->layout = layout;
+	b->window_va = KB_WINDOW_VA & mask;
+	b->text_va = KB_TEXT_VA & mask;
 	b->places.encoding = layout->encoding;
 	b->places.long_lengths = layout->long_lengths;
 	fill_tokens();

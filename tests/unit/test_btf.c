@@ -258,3 +258,21 @@ Test(btf, of_one_name_the_one_with_the_member)
 	cr_assert_eq(btf_find_with(btf, "t", paths), 0);
 	cr_assert(btf_member_id(btf, third, "y", &f) && !btf_member_id(btf, third, "x", &f));
 }
+
+// A kernel of 32 bits: pointers are as wide as its long.
+Test(btf, pointers_are_as_wide_as_a_long)
+{
+	uint32_t word = bb_int(&b, "long unsigned int", 4, 32, false);
+	uint32_t pointer = bb_ref(&b, PTR, NULL, word);
+	uint32_t row = bb_array(&b, pointer, 3);
+
+	(void)bb_struct(&b, "pair", 20, 2);
+	bb_member(&b, "row", row, 0);
+	bb_member(&b, "last", pointer, 96);
+	btf = bb_open(&b, NULL);
+	cr_assert_eq(btf_pointer_size(btf), 4);
+	is_at("pair", "row", 0, 12);
+	cr_assert_eq(f.elem_size, 4);
+	is_at("pair", "last", 12, 4);
+	is_at("pair", "row[2]", 8, 4);
+}

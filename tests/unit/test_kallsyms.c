@@ -24,10 +24,11 @@ static void each_layout(void (*test)(struct at_hand *t))
 		struct at_hand t = {.layout = layout};
 		kb_build(&t.b, layout);
 		t.window = kb_window(&t.b, t.b.bytes.n);
-		struct err *e = kallsyms_open(t.window, t.b.bytes.n, KALLSYMS_UNKNOWN, &t.ks);
+		struct err *e =
+			kallsyms_open(t.window, t.b.bytes.n, KALLSYMS_UNKNOWN, layout->word, &t.ks);
 		cr_assert_null(e, "%s: %s", layout->what, e ? e->msg : "");
 		if (kallsyms_is_relative(t.ks))
-			t.bias = KB_WINDOW_VA;
+			t.bias = t.b.window_va;
 		test(&t);
 		kallsyms_close(t.ks);
 		mem_free(t.window);
@@ -158,7 +159,7 @@ static void window(struct at_hand *t)
 
 	kallsyms_resolve(t->ks, &want, 1);
 	cr_assert(kallsyms_window_va(t->ks, want.va, &va), "%s", t->layout->what);
-	cr_assert_eq(va + t->bias, KB_WINDOW_VA);
+	cr_assert_eq(va + t->bias, t->b.window_va);
 	cr_assert_not(kallsyms_window_va(t->ks, want.va + 8, &va));
 	cr_assert_not(kallsyms_window_va(t->ks, 0, &va));
 	memset(t->window + KB_BANNER, 'x', 16);
@@ -176,7 +177,7 @@ static void moved(struct at_hand *t)
 	char name[KALLSYMS_NAME];
 	uint64_t offset, slide = t->layout->encoding == KALLSYMS_PLACE ? 0x1c00000 : 0;
 
-	kallsyms_rebase(t->ks, KB_WINDOW_VA + slide);
+	kallsyms_rebase(t->ks, t->b.window_va + slide);
 	cr_assert_not(kallsyms_is_relative(t->ks));
 	kallsyms_resolve(t->ks, &want, 1);
 	cr_assert_eq(want.va, t->b.symbols[1400].va + slide, "%s", t->layout->what);
@@ -200,7 +201,8 @@ static void hinted(struct at_hand *t)
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct kallsyms *again;
-		cr_assert_null(kallsyms_open(t->window, t->b.bytes.n, places[i], &again));
+		cr_assert_null(
+			kallsyms_open(t->window, t->b.bytes.n, places[i], t->layout->word, &again));
 		cr_assert_eq(kallsyms_layout(again)->token_index, t->b.places.token_index);
 		kallsyms_close(again);
 	}
@@ -218,7 +220,8 @@ static void any_page(struct at_hand *t)
 		uint8_t *part = mem_alloc(t->b.bytes.n - shift);
 		memcpy(part, t->window + shift, t->b.bytes.n - shift);
 		// Tables keep their alignment only if the window begins at a multiple of 8.
-		struct err *e = kallsyms_open(part, t->b.bytes.n - shift, KALLSYMS_UNKNOWN, &again);
+		struct err *e = kallsyms_open(part, t->b.bytes.n - shift, KALLSYMS_UNKNOWN,
+					      t->layout->word, &again);
 		cr_assert_null(e, "%s from %zu on", t->layout->what, shift);
 		cr_assert_eq(kallsyms_layout(again)->names, t->b.places.names - shift);
 		kallsyms_close(again);

@@ -38,12 +38,13 @@ static uint64_t later(uint64_t a, uint64_t b)
 // No table may be missing a byte; what follows the last is not needed.
 static uint64_t bytes_needed(const struct kallsyms_builder *b)
 {
+	uint64_t word = b->layout->word;
 	uint64_t width = b->layout->encoding == KALLSYMS_ABSOLUTE ? 8 : 4;
 	uint64_t end = later(b->places.token_index + 512, b->places.addresses + KB_SYMBOLS * width);
 
 	return b->places.relative_base == KALLSYMS_UNKNOWN
 		       ? end
-		       : later(end, b->places.relative_base + 8);
+		       : later(end, b->places.relative_base + word);
 }
 
 Test(kallsyms_hostile, cut_off)
@@ -55,7 +56,8 @@ Test(kallsyms_hostile, cut_off)
 		for (size_t n = 0; n < b.bytes.n; n += n + 64 < needed ? 61 : 1) {
 			struct kallsyms *ks = NULL;
 			uint8_t *window = kb_window(&b, n);
-			struct err *e = kallsyms_open(window, n, KALLSYMS_UNKNOWN, &ks);
+			struct err *e =
+				kallsyms_open(window, n, KALLSYMS_UNKNOWN, layout->word, &ks);
 			cr_assert_eq(e == NULL, n >= needed, "%s, %zu bytes of %llu", layout->what,
 				     n, (unsigned long long)needed);
 			kallsyms_close(ks);
@@ -71,7 +73,7 @@ Test(kallsyms_hostile, nothing_there)
 	struct kallsyms *ks;
 
 	for (size_t n = 0; n < sizeof(nothing); n += 511) {
-		struct err *e = kallsyms_open(nothing, n, KALLSYMS_UNKNOWN, &ks);
+		struct err *e = kallsyms_open(nothing, n, KALLSYMS_UNKNOWN, 8, &ks);
 		cr_assert_not_null(e);
 		cr_assert_eq(e->code, ERR_NOT_FOUND);
 	}
@@ -84,7 +86,7 @@ Test(kallsyms_hostile, tokens_without_names)
 
 	kb_build(&b, &kb_layouts[0]);
 	b.bytes.at[b.places.names] ^= 1; // the first length
-	struct err *e = kallsyms_open(b.bytes.at, b.bytes.n, KALLSYMS_UNKNOWN, &ks);
+	struct err *e = kallsyms_open(b.bytes.at, b.bytes.n, KALLSYMS_UNKNOWN, 8, &ks);
 	cr_assert_not_null(e);
 	cr_assert_eq(e->code, ERR_FORMAT);
 	kb_fini(&b);
@@ -110,7 +112,8 @@ Test(kallsyms_hostile, damaged_at_random)
 			for (uint32_t flips = dice(&seed) % 4 + 1; flips > 0; flips--)
 				window[0x2300 + dice(&seed) % (b.bytes.n - 0x2300)] ^=
 					(uint8_t)(1U << dice(&seed) % 8);
-			if (!kallsyms_open(window, b.bytes.n, KALLSYMS_UNKNOWN, &ks)) {
+			if (!kallsyms_open(window, b.bytes.n, KALLSYMS_UNKNOWN, layout->word,
+					   &ks)) {
 				ask_all(ks);
 				kallsyms_close(ks);
 				opened++;
@@ -131,8 +134,9 @@ Test(kallsyms_hostile, no_addresses)
 		kb_build(&b, layout);
 		uint64_t width = layout->encoding == KALLSYMS_ABSOLUTE ? 8 : 4;
 		memset(b.bytes.at + b.places.addresses, 0, KB_SYMBOLS * width);
-		cr_assert_not_null(kallsyms_open(b.bytes.at, b.bytes.n, KALLSYMS_UNKNOWN, &ks),
-				   "%s", layout->what);
+		cr_assert_not_null(
+			kallsyms_open(b.bytes.at, b.bytes.n, KALLSYMS_UNKNOWN, layout->word, &ks),
+			"%s", layout->what);
 		kb_fini(&b);
 	}
 }
@@ -151,7 +155,7 @@ Test(kallsyms_hostile, markers_without_end)
 		for (size_t byte = 0; byte < 4; byte++)
 			window[i + byte] = (uint8_t)((i / 4 % 16000) * 512 >> 8 * byte);
 	memcpy(window + n, b.bytes.at + b.places.token_table, tail);
-	cr_assert_not_null(kallsyms_open(window, n + tail, KALLSYMS_UNKNOWN, &ks));
+	cr_assert_not_null(kallsyms_open(window, n + tail, KALLSYMS_UNKNOWN, 8, &ks));
 	mem_free(window);
 	kb_fini(&b);
 }
@@ -167,6 +171,6 @@ Test(kallsyms_hostile, tokens_without_end)
 		window[i] = (uint8_t)(i / 2 % 256 * 2);
 		window[i + 1] = (uint8_t)(i / 2 % 256 * 2 >> 8);
 	}
-	cr_assert_not_null(kallsyms_open(window, n, KALLSYMS_UNKNOWN, &ks));
+	cr_assert_not_null(kallsyms_open(window, n, KALLSYMS_UNKNOWN, 8, &ks));
 	mem_free(window);
 }
