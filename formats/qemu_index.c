@@ -22,30 +22,50 @@ void qindex_init(struct qindex *ix, uint64_t n_pages, uint64_t file_size)
 {
 	*ix = (struct qindex){.n_pages = n_pages, .budget = LEAVES_AT_LEAST + file_size / 512};
 	ix->leaves = mem_zalloc(n_pages / QINDEX_LEAF + 1, sizeof(*ix->leaves));
+	ix->zeros = mem_alloc(QINDEX_LEAF * sizeof(*ix->zeros));
+	for (size_t i = 0; i < QINDEX_LEAF; i++)
+		ix->zeros[i] = qpage(QPAGE_FILL, 0);
 }
 
 void qindex_fini(struct qindex *ix)
 {
 	for (uint64_t i = 0; ix->leaves && i <= ix->n_pages / QINDEX_LEAF; i++)
-		mem_free(ix->leaves[i]);
+		if (ix->leaves[i] != ix->zeros)
+			mem_free(ix->leaves[i]);
 	mem_free(ix->leaves);
+	mem_free(ix->zeros);
 	vec_fini(&ix->deltas);
 	if (ix->unpacker)
 		block_unpacker_free(ix->unpacker);
 	*ix = (struct qindex){0};
 }
 
-uint64_t *qindex_slot(struct qindex *ix, uint64_t page)
+uint64_t *qindex_own_leaf(struct qindex *ix, uint64_t page)
+{
+	uint64_t **leaf = &ix->leaves[page / QINDEX_LEAF], *own;
+	size_t size = QINDEX_LEAF * sizeof(*own);
+
+	if (ix->budget == 0)
+		return NULL;
+	ix->budget--;
+	own = mem_alloc(size);
+	if (*leaf)
+		memcpy(own, *leaf, size);
+	else
+		memset(own, 0, size); // QPAGE_ABSENT
+	*leaf = own;
+	return own;
+}
+
+void qindex_set_zeros(struct qindex *ix, uint64_t page)
 {
 	uint64_t **leaf = &ix->leaves[page / QINDEX_LEAF];
 
-	if (!*leaf) {
-		if (ix->budget == 0)
-			return NULL;
-		ix->budget--;
-		*leaf = mem_zalloc(QINDEX_LEAF, sizeof(**leaf));
+	if (*leaf && *leaf != ix->zeros) {
+		mem_free(*leaf);
+		ix->budget++;
 	}
-	return *leaf + page % QINDEX_LEAF;
+	*leaf = ix->zeros;
 }
 
 uint64_t qindex_get(const struct qindex *ix, uint64_t page)

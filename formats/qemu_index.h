@@ -29,7 +29,9 @@ struct qpage_delta {
 };
 
 struct qindex {
-	uint64_t **leaves; // QINDEX_LEAF pages each; NULL where no page has a record
+	// QINDEX_LEAF pages each; NULL where no page has a record, `zeros` where all are zeros.
+	uint64_t **leaves;
+	uint64_t *zeros;
 	uint64_t n_pages;
 	uint64_t budget; // of leaves
 	VEC(struct qpage_delta) deltas;
@@ -45,8 +47,19 @@ static inline uint64_t qpage(enum qpage_kind kind, uint64_t rest)
 	return rest << QPAGE_BITS | kind;
 }
 
-// The place of a page < n_pages, made if need be; NULL if that is more than the file can fill.
-uint64_t *qindex_slot(struct qindex *ix, uint64_t page);
+// A leaf of its own for a page < n_pages; NULL if that is more than the file can fill.
+uint64_t *qindex_own_leaf(struct qindex *ix, uint64_t page);
+// The place of a page < n_pages, to write to; NULL as above.
+static inline uint64_t *qindex_slot(struct qindex *ix, uint64_t page)
+{
+	uint64_t *leaf = ix->leaves[page / QINDEX_LEAF];
+
+	if (!leaf || leaf == ix->zeros)
+		leaf = qindex_own_leaf(ix, page);
+	return leaf ? leaf + page % QINDEX_LEAF : NULL;
+}
+// All pages of the leaf that page < n_pages begins are zeros.
+void qindex_set_zeros(struct qindex *ix, uint64_t page);
 // Whether any page of its leaf has an entry; the page's entry.
 static inline bool qindex_has_leaf(const struct qindex *ix, uint64_t page)
 {

@@ -185,22 +185,44 @@ static void add_mapped(const struct qemu_stream *s, const struct qemu_block *b, 
 		add_pages(runs, pa, b->first * PAGE_SIZE, size);
 }
 
+// Those of n pages, all of one leaf, that some record has.
+static void add_of_leaf(const struct qindex *ix, uint64_t page, uint64_t n, uint64_t pa,
+			run_vec *runs)
+{
+	const uint64_t *leaf = ix->leaves[page / QINDEX_LEAF], *entry = leaf + page % QINDEX_LEAF;
+	uint64_t i = 0;
+
+	while (i < n) {
+		uint64_t from = i;
+		if (leaf == ix->zeros)
+			i = n;
+		while (i < n && entry[i] != qpage(QPAGE_ABSENT, 0))
+			i++;
+		if (i > from)
+			add_pages(runs, pa + from * PAGE_SIZE, (page + from) * PAGE_SIZE,
+				  (i - from) * PAGE_SIZE);
+		else
+			i++;
+	}
+}
+
 // The block at pa, without the pages that no record has.
 static void add_block(const struct layout *l, const struct qemu_block *b, uint64_t pa,
 		      run_vec *runs)
 {
 	const struct qindex *ix = &l->s->ix;
-	uint64_t step;
+	uint64_t end = b->first + b->size / PAGE_SIZE, step;
 
 	if (l->s->mapped) {
 		add_mapped(l->s, b, pa, runs);
 		return;
 	}
-	for (uint64_t k = 0; k < b->size / PAGE_SIZE; k += step) {
-		uint64_t page = b->first + k;
-		step = qindex_has_leaf(ix, page) ? 1 : QINDEX_LEAF - page % QINDEX_LEAF;
-		if (qindex_get(ix, page) != qpage(QPAGE_ABSENT, 0))
-			add_pages(runs, pa + k * PAGE_SIZE, page * PAGE_SIZE, PAGE_SIZE);
+	for (uint64_t page = b->first; page < end; page += step) {
+		step = QINDEX_LEAF - page % QINDEX_LEAF;
+		if (step > end - page)
+			step = end - page;
+		if (qindex_has_leaf(ix, page))
+			add_of_leaf(ix, page, step, pa + (page - b->first) * PAGE_SIZE, runs);
 	}
 }
 

@@ -74,7 +74,7 @@ struct err *qemu_stream_open(struct image *img, uint64_t off, const struct qemu_
 	s->end = img->io->size;
 	img->priv = s;
 	img->source.read = stream_read;
-	window_init(&s->w, img->io, off);
+	window_init(&s->w, img->io, off, WINDOW_SIZE);
 	struct err *e = open_all(s);
 	window_fini(&s->w);
 	s->hints = NULL;

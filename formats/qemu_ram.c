@@ -12,19 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	RAM_FULL = 0x01, // QEMU before 0.15
-	RAM_ZERO = 0x02,
-	RAM_MEM_SIZE = 0x04,
-	RAM_PAGE = 0x08,
-	RAM_EOS = 0x10,
-	RAM_CONTINUE = 0x20,
-	RAM_XBZRLE = 0x40,
-	RAM_HOOK = 0x80,
-	RAM_COMPRESS = 0x100,
-	RAM_MULTIFD_FLUSH = 0x200,
-	XBZRLE_ENCODING = 1,
-};
+enum { XBZRLE_ENCODING = 1 };
 
 static const uint64_t FLAGS = PAGE_SIZE - 1;
 
@@ -290,6 +278,7 @@ struct err *qemu_ram_section(struct qemu_stream *s)
 	const uint8_t *p;
 
 	while (more && !s->stopped) {
+		qemu_ram_row(s);
 		if (!window_take(&s->w, 8, &p)) {
 			qemu_cut(s, "a section of RAM");
 			break;
@@ -338,12 +327,16 @@ static void discard(struct qemu_stream *s, const struct qemu_block *b, uint64_t 
 {
 	uint64_t step;
 
-	for (uint64_t at = off; at < b->size && at - off < n && may_discard(s); at += step) {
+	for (uint64_t at = off; at < b->size && at - off < n && may_discard(s) && !s->stopped;
+	     at += step) {
 		uint64_t page = b->first + at / PAGE_SIZE;
 		bool none = !qindex_has_leaf(&s->ix, page);
 		step = (none ? QINDEX_LEAF - page % QINDEX_LEAF : 1) * (uint64_t)PAGE_SIZE;
-		if (!none)
-			*qindex_slot(&s->ix, page) = qpage(QPAGE_ABSENT, 0);
+		uint64_t *slot = none ? NULL : qindex_slot(&s->ix, page);
+		if (slot)
+			*slot = qpage(QPAGE_ABSENT, 0);
+		else if (!none)
+			qemu_stop(s, "postcopy throws away more pages than such a file can have");
 	}
 }
 

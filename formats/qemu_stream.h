@@ -16,6 +16,20 @@ enum {
 	QEMU_BLOCKS_MAX = 1024,
 };
 
+// Flags of a page's record, in the low bits of its offset (QEMU migration/ram.c).
+enum {
+	RAM_FULL = 0x01, // QEMU before 0.15
+	RAM_ZERO = 0x02,
+	RAM_MEM_SIZE = 0x04,
+	RAM_PAGE = 0x08,
+	RAM_EOS = 0x10,
+	RAM_CONTINUE = 0x20,
+	RAM_XBZRLE = 0x40,
+	RAM_HOOK = 0x80,
+	RAM_COMPRESS = 0x100,
+	RAM_MULTIFD_FLUSH = 0x200,
+};
+
 // A RAMBlock: a piece of memory by its name; the stream does not say where the guest has it.
 struct qemu_block {
 	char name[QEMU_NAME_SIZE];
@@ -85,6 +99,12 @@ void qemu_ram_facts(const struct qemu_stream *s);
 struct err *qemu_ram_section(struct qemu_stream *s);
 // The pages of a block that postcopy threw away, out of COMMAND 6.
 void qemu_ram_discard(struct qemu_stream *s, const uint8_t *body, size_t n);
+
+// --- qemu_row.c ---
+
+// Page records in a row, from the stream's position on: as many as it can take without looking
+// twice, which may be none.
+void qemu_ram_row(struct qemu_stream *s);
 
 // --- qemu_mapped.c ---
 

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The window moves by one read; what is left of it moves to its front.
+// The window moves by one read, which starts at a page of the file and ends up at a page of memory:
+// the kernel's copy is slower where the two differ.
 #include "formats/window.h"
 
 #include "src/base/mem.h"
 
-#include <string.h>
-
-void window_init(struct window *w, struct io *io, uint64_t off)
+void window_init(struct window *w, struct io *io, uint64_t off, size_t size)
 {
-	size_t room = io->size < WINDOW_SIZE ? (size_t)io->size : WINDOW_SIZE;
+	size_t room = io->size < size ? (size_t)io->size : size;
 
-	*w = (struct window){.io = io, .off = off, .buf = mem_alloc(room), .room = room};
+	*w = (struct window){.io = io, .off = off, .room = room};
+	w->memory = mem_alloc(room < size ? room : room + WINDOW_ALIGN);
+	w->buf = w->memory;
+	if (room == size)
+		w->buf += -(uintptr_t)w->memory % WINDOW_ALIGN;
 }
 
 void window_fini(struct window *w)
 {
-	mem_free(w->buf);
+	mem_free(w->memory);
 	*w = (struct window){0};
 }
 
@@ -29,15 +32,15 @@ bool window_fill(struct window *w, size_t n)
 {
 	size_t got;
 
-	memmove(w->buf, w->buf + w->pos, w->n - w->pos);
-	w->off += w->pos;
-	w->n -= w->pos;
-	w->pos = 0;
+	uint64_t at = window_off(w);
+
+	w->off = at / WINDOW_ALIGN * WINDOW_ALIGN;
+	w->pos = (size_t)(at - w->off);
 	// What the system can't read is not there, like what lies beyond the end.
-	if (io_read(w->io, w->off + w->n, w->buf + w->n, w->room - w->n, &got))
+	if (io_read(w->io, w->off, w->buf, w->room, &got))
 		got = 0;
-	w->n += got;
-	return n <= w->n;
+	w->n = got > w->pos ? got : w->pos;
+	return n <= w->n - w->pos;
 }
 
 bool window_take(struct window *w, size_t n, const uint8_t **out)

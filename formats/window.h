@@ -10,20 +10,24 @@
 #include <stdint.h>
 
 enum {
-	WINDOW_SIZE = 256 << 10
-}; // fits the second-level cache together with what the kernel copies
+	WINDOW_SIZE = 256 << 10, // fits the second-level cache with what the kernel copies
+	WINDOW_ALIGN = 4096,
+};
 
 struct window {
 	struct io *io;
 	uint64_t off; // of buf[0] in the io
-	uint8_t *buf;
+	uint8_t *buf; // in `memory`
+	void *memory;
 	size_t room, n, pos; // room: of buf
 };
 
-void window_init(struct window *w, struct io *io, uint64_t off);
+// size: of the window, WINDOW_SIZE for a file that is read from front to back.
+void window_init(struct window *w, struct io *io, uint64_t off, size_t size);
 void window_fini(struct window *w);
 
-// Reads on until n bytes are there; false if there are fewer. n <= WINDOW_SIZE.
+// Reads on until n bytes are there; false if there are fewer. n <= the window's size -
+// WINDOW_ALIGN.
 bool window_fill(struct window *w, size_t n);
 
 // n bytes from the position on are at window_at(); the position stays.

@@ -189,7 +189,7 @@ static struct err *xensave_open(struct image *img)
 {
 	struct xensave s = {.img = img};
 
-	window_init(&s.w, img->io, 0);
+	window_init(&s.w, img->io, 0, XENSAVE_WINDOW);
 	struct err *e = open_stream(&s);
 	window_fini(&s.w);
 	frames_fini(&s.frames);

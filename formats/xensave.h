@@ -8,6 +8,12 @@
 #include "formats/window.h"
 #include "src/base/vec.h"
 
+enum {
+	XENSAVE_LIST = 8 << 10, // bytes of a list of frames at a time; Xen sends 1024 at once
+	// Little, since after each list its pages are skipped.
+	XENSAVE_WINDOW = 4 * XENSAVE_LIST,
+};
+
 struct xensave {
 	struct image *img;
 	struct window w;

@@ -15,9 +15,8 @@ enum {
 	RECORD_PV_INFO = 2,
 	RECORD_PV_VCPU_BASIC = 4,
 	RECORD_HVM_CONTEXT = 9,
-	HVM_CPU = 2,	      // hvm_save_descriptor.typecode
-	HVM_CPU_MOST = 2048,  // of its bytes; Xen 4.17 has 1032
-	LIST_STEP = 32 << 10, // bytes of a list of frames at a time
+	HVM_CPU = 2,	     // hvm_save_descriptor.typecode
+	HVM_CPU_MOST = 2048, // of its bytes; Xen 4.17 has 1032
 	CPUS_MAX = 8192,
 };
 
@@ -59,7 +58,7 @@ static void take_list(struct xensave *s, struct contents *c, uint64_t n)
 	const uint8_t *p;
 
 	while (n > 0) {
-		size_t part = n < LIST_STEP / 8 ? (size_t)n : LIST_STEP / 8;
+		size_t part = n < XENSAVE_LIST / 8 ? (size_t)n : XENSAVE_LIST / 8;
 		if (!window_take(&s->w, part * 8, &p))
 			return; // the file is cut: no contents either
 		for (size_t i = 0; i < part; i++)
