@@ -167,6 +167,11 @@ class Suite:
         """{release: version of its package} of every kernel on offer."""
         return self._answer("releases", lambda: {"versions": self._ask_releases()}, refresh)["versions"]
 
+    def version(self, package):
+        """The newest version of a package."""
+        self._update(False)
+        return self._stanzas([package])[0]["Version"]
+
     def fetch(self, name, version, folder):
         """The path of the package in folder, fetched unless it is there."""
         folder = Path(folder)

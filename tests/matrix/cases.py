@@ -7,8 +7,12 @@ add it to PROVIDERS."""
 import dataclasses
 
 import offers
+from maker.debug import get_vmlinux
 from maker.definitions import Guest
-from maker.make import cache_root, guest_folder, try_guest
+from maker.make import cache_root, guest_folder, locked, try_guest
+
+
+BTF, DWARF = "BTF", "DWARF"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,9 +30,9 @@ class Case:
     arch: str = "amd64"
     # What can't be seen in the guest's own files.
     config: str = ""
-    source: str = "BTF"
-    # Options of vmiscan beside the image.
-    options: tuple = ()
+    source: str = BTF
+    # () -> options of vmiscan beside the image; may fetch what they name.
+    options: object = tuple
     # Cases that stand in for this one if its kernel can't be fetched.
     instead: tuple = ()
 
@@ -60,10 +64,10 @@ def _guest(offer):
                  **MACHINES[number % len(MACHINES)])
 
 
-def _case(cache, offer, instead=()):
+def _case(cache, offer, instead=(), **more):
     guest = _guest(offer)
-    return Case(offer.release, offer.version, offer.flavour, offer.suite,
-                lambda: guest_folder(cache, guest), lambda: try_guest(cache, guest), instead=instead)
+    return Case(more.pop("name", offer.release), offer.version, offer.flavour, offer.suite,
+                lambda: guest_folder(cache, guest), lambda: try_guest(cache, guest), instead=instead, **more)
 
 
 def debian_amd64(options):
@@ -76,4 +80,19 @@ def debian_amd64(options):
         yield _case(cache, first, tuple(_case(cache, offer) for offer in others))
 
 
-PROVIDERS = (debian_amd64,)
+def _vmlinux_options(cache, offer):
+    with locked(cache / "locks" / f"suite-{offer.suite}"):
+        return "--vmlinux", str(get_vmlinux(cache, offer.suite, offer.release))
+
+
+def debian_vmlinux(options):
+    """The oldest and the newest series once more, with types and symbols from the package with debug information."""
+    cache = cache_root()
+    offered, _ = offers.ask(cache)
+    newest = [line[0] for line in offers.choose(offered, flavours=("amd64",), points="newest")]
+    for offer in {pick(newest, key=offers.Offer.order) for pick in (min, max)} if newest else ():
+        yield _case(cache, offer, name=f"{offer.release}-vmlinux", source=DWARF,
+                    options=lambda offer=offer: _vmlinux_options(cache, offer))
+
+
+PROVIDERS = (debian_amd64, debian_vmlinux)

@@ -20,7 +20,7 @@ class Store:
         self.program = total.hexdigest()[:16]
 
     def _path(self, guest, case):
-        text = json.dumps([guest, case.source, case.options])
+        text = json.dumps([guest, case.source])
         return self.folder / f"{case.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
     def get(self, guest, case):
