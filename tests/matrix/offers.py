@@ -24,7 +24,7 @@ class Offer:
     @property
     def flavour(self):
         """The last part of the release, with what goes before the architecture."""
-        return re.search(r"-((?:cloud-|rt-)?[a-z0-9_]+)$", self.release).group(1)
+        return re.search(r"-((?:cloud-|rt-)?(?:686(?:-pae)?|[a-z]\w*))$", self.release).group(1)
 
     @property
     def series(self):

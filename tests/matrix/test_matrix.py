@@ -8,6 +8,7 @@ import importlib.util
 import io
 import pathlib
 import sys
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -46,7 +47,7 @@ class Choice(unittest.TestCase):
         return [[offer.release for offer in line] for line in offers.choose(self.OFFERS, points=points)]
 
     def test_flavours_and_series(self):
-        self.assertEqual([o.flavour for o in self.OFFERS[3:5]], ["rt-amd64", "cloud-amd64"])
+        self.assertEqual([o.flavour for o in self.OFFERS[3:]], ["rt-amd64", "cloud-amd64", "amd64", "686-pae"])
         self.assertEqual((self.OFFERS[4].series, self.OFFERS[0].series), ((6, 12), (6, 1)))
 
     def test_newest_first_the_others_in_its_stead(self):
@@ -98,6 +99,15 @@ class Going(unittest.TestCase):
     def test_nothing_is_booted_if_told_so(self):
         _, said = self.go(case("one", lambda: pathlib.Path("g"), self.failing), no_boot=True)
         self.assertEqual(said, ["SKIP one: not booted in this run"])
+
+
+    def test_a_guest_of_an_older_maker_will_do_where_nothing_is_booted(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            where = pathlib.Path(scratch) / "matrix-6.1-rt-new"
+            for name in ("matrix-6.1-rt-old", "matrix-6.1-rt-more-old"):
+                (where.parent / name).mkdir()
+            found = [run.made(where, argparse.Namespace(no_boot=no_boot)) for no_boot in (True, False)]
+        self.assertEqual(found, [where.parent / "matrix-6.1-rt-old", None])
 
 
 class Page(unittest.TestCase):
