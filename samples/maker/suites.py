@@ -118,13 +118,18 @@ class Suite:
             raise SuiteError(f"{self.name}: {meta} depends on no kernel")
         return image.removeprefix("linux-image-")
 
+    def _parts(self, image):
+        """{package: version} of what a kernel consists of: since 6.19 its package only names its parts."""
+        depends = self._stanzas([image])[0].get("Depends", "")
+        parts = dict(re.findall(r"(linux-(?:binary|modules)-\d[^ ,]*) \(= ([^)]*)\)", depends))
+        if not parts:
+            return {image: self.version(image)}
+        base = [name for name in _names(depends) if re.match(r"linux-base-\d", name)]
+        return parts | {s["Package"]: s["Version"] for s in self._stanzas(base)}
+
     def _ask(self, wanted):
-        """Since 7.x the image's package, too, only names its parts."""
         release = wanted if wanted[0].isdigit() else self._newest(wanted)
-        image = f"linux-image-{release}"
-        parts = [p for p in self._depends(image) if re.match(r"linux-(binary|modules|base)-\d", p)]
-        packages = {s["Package"]: s["Version"] for s in self._stanzas(parts or [image])}
-        return {"release": release, "packages": packages}
+        return {"release": release, "packages": self._parts(f"linux-image-{release}")}
 
     def _ask_releases(self):
         names = run(["apt-cache", *self._options(), "pkgnames", "linux-image-"]).split()
@@ -169,8 +174,15 @@ class Suite:
 
     def version(self, package):
         """The newest version of a package."""
-        self._update(False)
         return self._stanzas([package])[0]["Version"]
+
+    def _download(self, name, version, folder):
+        if self._stanzas([name]):
+            run(["apt-get", "download", "-q", *self._options(), f"{name}={version}"], cwd=folder)
+            return
+        # Backports drops the modules of a series from its lists before its kernel; the pool still has both.
+        file = f"{name}_{version}_amd64.deb"
+        run(["/usr/lib/apt/apt-helper", "download-file", f"{MIRROR}/pool/main/l/linux/{file}", file], cwd=folder)
 
     def fetch(self, name, version, folder):
         """The path of the package in folder, fetched unless it is there."""
@@ -178,5 +190,5 @@ class Suite:
         folder.mkdir(parents=True, exist_ok=True)
         pattern = f"{name}_{version.replace(':', '%3a')}_*.deb"
         if not list(folder.glob(pattern)):
-            run(["apt-get", "download", "-q", *self._options(), f"{name}={version}"], cwd=folder)
+            self._download(name, version, folder)
         return next(folder.glob(pattern))
