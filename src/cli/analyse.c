@@ -109,6 +109,9 @@ static bool cpu_of(const struct kernel *k, const struct vcpu *v, size_t *cpu)
 {
 	static const enum vcpu_reg bases[] = {VCPU_GS_BASE, VCPU_KERNEL_GS_BASE};
 
+	*cpu = 0;
+	if (k->uniprocessor)
+		return true;
 	for (size_t i = 0; i < 2; i++)
 		for (*cpu = 0; *cpu < k->n_cpus; ++*cpu)
 			if ((v->has & 1U << bases[i]) && v->reg[bases[i]] == k->percpu_offset[*cpu])
@@ -138,5 +141,12 @@ const char *analysis_types_source(const struct analysis *a)
 
 const char *analysis_symbols_source(const struct analysis *a)
 {
-	return a->kernel && a->kernel->kallsyms ? "kallsyms in the image" : NULL;
+	const struct kernel *k = a->kernel;
+
+	if (!k)
+		return NULL;
+	if (!k->kallsyms)
+		return "deduced from the kernel's data (its image has no kallsyms)";
+	return k->data_deduced ? "kallsyms in the image; it lists no data, which was deduced"
+			       : "kallsyms in the image";
 }

@@ -52,6 +52,12 @@ struct kernel_faults {
 
 enum { MAX_CPUS = 8192 };
 
+// What the kernel's structures say of a variable whose place is not known: see deduce.h.
+struct deduced {
+	bool known, none; // none: the whole image was looked through, there is no such thing
+	uint64_t value;
+};
+
 struct btf;
 struct kallsyms;
 struct profile;
@@ -74,6 +80,8 @@ struct kernel {
 	struct vmcoreinfo *vmcoreinfo;	// NULL where the image has none
 	struct field_place field[FIELD_COUNT];
 	uint64_t symbol[SYMBOL_COUNT]; // virtual addresses; 0: the kernel has no such symbol
+	struct deduced deduced[SYMBOL_COUNT];
+	bool data_deduced; // no table lists data: see deduce.h
 	uint64_t init_task;
 	uint64_t image_offset; // virtual minus physical address in the kernel's image
 	uint64_t kaslr_offset; // of the kernel image's virtual address
@@ -84,6 +92,7 @@ struct kernel {
 	char *build_id; // hexadecimal, or NULL
 	uint64_t *percpu_offset;
 	size_t n_cpus;	     // possible CPUs; some may be offline
+	bool uniprocessor;   // built without SMP: per-CPU variables are plain ones
 	size_t n_candidates; // kernels seen in the image, this one included
 	struct kernel_faults faults;
 	void *window; // .rodata as read; image_btf and kallsyms borrow from it
@@ -155,6 +164,8 @@ const char *field_name(enum field f); // "task_struct.comm"
 // The types, and constants of enums, that are asked for anywhere: fields.def and types.def.
 const struct type_wants *kernel_type_wants(void);
 bool k_has_symbol(const struct kernel *k, enum symbol s);
+// True if the kernel is known to have nothing behind that symbol: a list that is empty.
+bool k_has_none(const struct kernel *k, enum symbol s);
 // sizeof(struct), or 0.
 uint64_t k_sizeof(const struct kernel *k, const char *type);
 
@@ -182,6 +193,9 @@ static inline uint64_t k_ptr_in(const struct kernel *k, const void *bytes)
 {
 	return k->word == 8 ? k_untag(k, le64(bytes)) : le32(bytes);
 }
+
+// The value of an integer or a pointer variable of `size` bytes: read at its symbol, or deduced.
+bool k_variable(struct kernel *k, enum symbol s, size_t size, uint64_t *v);
 
 // A field of the structure at base: integers and pointers up to 8 bytes, sign-extended if signed;
 // bit-fields too.

@@ -49,5 +49,7 @@ bool bootstrap_try_root(struct kernel *k, uint64_t root_pa);
 
 // Fills symbols, VMCOREINFO, build id, per-CPU offsets, release.
 struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply);
+// Of these the per-CPU ones, once __per_cpu_start and __per_cpu_offset are known.
+void symbols_open_percpu(struct kernel *k);
 
 #endif

@@ -79,6 +79,20 @@ bool k_bit(struct kernel *k, uint64_t bitmap, uint64_t i, bool *set)
 	return true;
 }
 
+bool k_variable(struct kernel *k, enum symbol s, size_t size, uint64_t *v)
+{
+	uint8_t raw[8];
+
+	if (!k->symbol[s]) {
+		*v = k->deduced[s].value;
+		return k->deduced[s].known;
+	}
+	if (size == 0 || size > sizeof(raw) || !k_read(k, k->symbol[s], raw, size))
+		return false;
+	*v = le_n(raw, size);
+	return true;
+}
+
 // bits: 1 to 64
 static uint64_t sign_extend(uint64_t v, unsigned bits)
 {
@@ -171,9 +185,11 @@ char *k_text(struct kernel *k, struct arena *a, uint64_t base, enum field f)
 
 uint64_t k_percpu(const struct kernel *k, uint64_t var, size_t cpu)
 {
-	if (!var || cpu >= k->n_cpus || !k->percpu_offset[cpu])
+	if (!var || cpu >= k->n_cpus)
 		return 0;
-	return (var + k->percpu_offset[cpu]) & k->va_mask;
+	if (k->uniprocessor)
+		return var;
+	return k->percpu_offset[cpu] ? (var + k->percpu_offset[cpu]) & k->va_mask : 0;
 }
 
 bool k_percpu_sum(struct kernel *k, uint64_t ptr, uint64_t delta, size_t size, int64_t *sum)

@@ -3,6 +3,7 @@
 #include "src/kernel/locate.h"
 
 #include "src/base/bytes.h"
+#include "src/kernel/deduce.h"
 #include "symbols/btf.h"
 #include "symbols/kallsyms.h"
 #include "symbols/profile.h"
@@ -26,6 +27,11 @@ static const char *const names[SYMBOL_COUNT] = {
 bool k_has_symbol(const struct kernel *k, enum symbol s)
 {
 	return k->symbol[s] != 0;
+}
+
+bool k_has_none(const struct kernel *k, enum symbol s)
+{
+	return !k->symbol[s] && k->deduced[s].none;
 }
 
 // A per-CPU variable that kallsyms does not list, from BTF's DATASEC. Its offsets count from
@@ -83,8 +89,6 @@ static void resolve_in_profile(struct kernel *k)
 
 static void resolve(struct kernel *k)
 {
-	static const enum symbol percpu[] = {S(runqueues), S(cpu_info), S(current_task),
-					     S(pcpu_hot)};
 	struct symbol_want wants[SYMBOL_COUNT] = {0};
 
 	for (size_t i = 0; i < SYMBOL_COUNT; i++)
@@ -95,39 +99,60 @@ static void resolve(struct kernel *k)
 		k->symbol[i] = wants[i].found ? wants[i].va : 0;
 	if (k->profile && k->profile->symbols)
 		resolve_in_profile(k);
-	for (size_t i = 0; i < sizeof(percpu) / sizeof(percpu[0]); i++)
-		resolve_percpu(k, percpu[i]);
+}
+
+// Kernels without SMP have neither areas nor per-CPU variables.
+static bool is_uniprocessor(const struct kernel *k)
+{
+	struct btf_var v;
+
+	if (k->data_deduced)
+		return k_has_none(k, S(__per_cpu_offset));
+	return !k->symbol[S(__per_cpu_offset)] && !btf_percpu(k->btf, "this_cpu_off", &v);
 }
 
 static void read_percpu_offsets(struct kernel *k)
 {
-	uint32_t n = 1;
+	uint64_t n = 1;
 
-	if (!k->symbol[S(__per_cpu_offset)])
+	if (!k->symbol[S(__per_cpu_offset)] && !k->uniprocessor)
 		return;
-	if (k->symbol[S(nr_cpu_ids)] && !k_u32(k, k->symbol[S(nr_cpu_ids)], &n))
-		return;
+	(void)k_variable(k, S(nr_cpu_ids), 4, &n);
 	if (n == 0 || n > MAX_CPUS)
 		return;
 	k->percpu_offset = mem_zalloc(n, sizeof(*k->percpu_offset));
-	k->n_cpus = n;
-	for (size_t i = 0; i < n; i++) {
+	k->n_cpus = k->uniprocessor ? 1 : n;
+	for (size_t i = 0; i < n && !k->uniprocessor; i++) {
 		uint64_t off;
 		if (k_ptr(k, k->symbol[S(__per_cpu_offset)] + i * k->word, &off))
 			k->percpu_offset[i] = off;
 	}
 }
 
+void symbols_open_percpu(struct kernel *k)
+{
+	static const enum symbol percpu[] = {S(runqueues), S(cpu_info), S(current_task),
+					     S(pcpu_hot), S(cpuhp_state)};
+
+	k->uniprocessor = is_uniprocessor(k);
+	for (size_t i = 0; i < sizeof(percpu) / sizeof(percpu[0]); i++)
+		resolve_percpu(k, percpu[i]);
+	if (k->uniprocessor && !k->symbol[S(cpu_info)]) // arch/x86/include/asm/processor.h
+		k->symbol[S(cpu_info)] = k->symbol[S(boot_cpu_data)];
+	read_percpu_offsets(k);
+}
+
 // --- VMCOREINFO ---
 
 static void read_vmcoreinfo(struct kernel *k)
 {
-	uint64_t va, size;
+	uint64_t va, size = PAGE_SIZE; // of what is allocated for it
 
 	if (!k->symbol[S(vmcoreinfo_data)] || !k_ptr(k, k->symbol[S(vmcoreinfo_data)], &va) || !va)
 		return;
-	if (!k->symbol[S(vmcoreinfo_size)] || !k_ptr(k, k->symbol[S(vmcoreinfo_size)], &size) ||
-	    size == 0 || size > VMCOREINFO_LARGEST)
+	if (k->symbol[S(vmcoreinfo_size)] && !k_ptr(k, k->symbol[S(vmcoreinfo_size)], &size))
+		return;
+	if (size == 0 || size > VMCOREINFO_LARGEST)
 		return;
 	char *text = mem_zalloc(size + 1, 1);
 	k->vmcoreinfo = mem_zalloc(1, sizeof(*k->vmcoreinfo));
@@ -138,15 +163,25 @@ static void read_vmcoreinfo(struct kernel *k)
 	}
 }
 
-// The notes of vmlinux lie in its .rodata; so does the vDSO's image with a note of its own, hence
-// the symbol.
+// Where in the window the kernel's own notes lie, at most NOTES_MAX bytes of them: at the symbol,
+// or right before its BTF (NOTES and BTF in RO_DATA, include/asm-generic/vmlinux.lds.h). The vDSO's
+// image in .rodata has a note of its own.
+static size_t notes_off(const struct kernel *k)
+{
+	uint64_t start = k->symbol[S(__start_notes)];
+
+	if (start)
+		return k_image_pa(k, start) - k->window_pa;
+	return k->btf_off > NOTES_MAX ? k->btf_off - NOTES_MAX : 0;
+}
+
 static char *build_id_in_notes(const struct kernel *k)
 {
 	static const uint8_t head[16] = {4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0};
-	uint64_t off = k_image_pa(k, k->symbol[S(__start_notes)]) - k->window_pa;
+	size_t off = notes_off(k);
 	const uint8_t *w = k->window;
 
-	if (!k->symbol[S(__start_notes)] || off >= k->window_size)
+	if (off >= k->window_size)
 		return NULL;
 	size_t n = k->window_size - off < NOTES_MAX ? k->window_size - off : NOTES_MAX;
 	const uint8_t *p = memmem(w + off, n, head, sizeof(head));
@@ -168,17 +203,48 @@ static char *build_id(const struct kernel *k)
 	return build_id_in_notes(k);
 }
 
-static char *release(struct kernel *k)
+// A text of init_uts_ns, of the heap; NULL if it can't be read.
+static char *uts_text(struct kernel *k, enum field f)
 {
 	struct arena a = {0};
 	uint64_t uts =
 		k_or0(k, k_or0(k, k->init_task, F(task_struct, nsproxy)), F(nsproxy, uts_ns));
-	char *text =
-		k_text(k, &a, k_field_va(k, uts, F(uts_namespace, name)), F(new_utsname, release));
+	char *text = k_text(k, &a, k_field_va(k, uts, F(uts_namespace, name)), f);
 	char *copy = text ? mem_strdup(text) : NULL;
 
 	arena_fini(&a);
 	return copy;
+}
+
+static void take_banner(struct kernel *k, const char *text, size_t n, uint64_t pa)
+{
+	mem_free(k->banner);
+	k->banner = mem_alloc(n + 1);
+	memcpy(k->banner, text, n);
+	k->banner[n] = '\0';
+	k->banner_pa = pa;
+}
+
+// The banner that ends as init_uts_ns.name.version does, where no symbol names the one in use.
+static void search_banner(struct kernel *k)
+{
+	static const char head[] = "Linux version ";
+	char *version = uts_text(k, F(new_utsname, version));
+	const char *w = k->window, *end = w + k->window_size, *at = w;
+	size_t v = version ? strlen(version) : 0;
+
+	while (v && (at = memmem(at, (size_t)(end - at), head, sizeof(head) - 1))) {
+		size_t left = (size_t)(end - at) < BANNER_MAX ? (size_t)(end - at) : BANNER_MAX;
+		const char *newline = memchr(at, '\n', left);
+		if (newline && newline - at > (ptrdiff_t)v &&
+		    memcmp(newline - v, version, v) == 0) {
+			take_banner(k, at, (size_t)(newline - at),
+				    k->window_pa + (uint64_t)(at - w));
+			break;
+		}
+		at++;
+	}
+	mem_free(version);
 }
 
 // The anchor may be the copy of linux_banner that the linker left behind when it took the final one
@@ -189,12 +255,10 @@ static void read_banner(struct kernel *k)
 	uint64_t va = k->symbol[S(linux_banner)];
 	char *text = va ? k_string(k, &a, va, BANNER_MAX) : NULL;
 
-	if (text && strncmp(text, k->banner, strlen("Linux version ")) == 0) {
-		text[strcspn(text, "\n")] = '\0';
-		mem_free(k->banner);
-		k->banner = mem_strdup(text);
-		k->banner_pa = k_image_pa(k, va);
-	}
+	if (text && strncmp(text, k->banner, strlen("Linux version ")) == 0)
+		take_banner(k, text, strcspn(text, "\n"), k_image_pa(k, va));
+	else if (!va)
+		search_banner(k);
 	arena_fini(&a);
 }
 
@@ -221,36 +285,57 @@ static struct err *check_init_task(const struct kernel *k)
 		       (unsigned long long)va, (unsigned long long)k->init_task);
 }
 
-// kallsyms of the image, or else the symbols of a file.
-static struct err *open_tables(struct kernel *k, const struct kernel_supply *supply)
+// Whether the tables list data; these are in every kernel.
+static bool lists_data(const struct kernel *k)
+{
+	return k->symbol[S(init_uts_ns)] || k->symbol[S(linux_banner)] ||
+	       k->symbol[S(saved_command_line)];
+}
+
+// A kernel may be built without kallsyms (KALLSYMS=n).
+static void open_kallsyms(struct kernel *k)
 {
 	size_t n = k->btf_off ? k->btf_off : k->window_size;
-	struct err *e = kallsyms_open(k->window, n, KALLSYMS_UNKNOWN, k->word, &k->kallsyms);
 
-	if (e) {
+	if (kallsyms_open(k->window, n, KALLSYMS_UNKNOWN, k->word, &k->kallsyms))
 		k->kallsyms = NULL;
-		if (!k->profile && supply->profile_of)
-			k->profile = supply->profile_of(supply->arg, k);
-		if (!k->profile || !k->profile->symbols)
-			return err_wrap(e, "its symbol table");
-	} else {
+	else
 		kallsyms_rebase(k->kallsyms, k_image_va(k, k->window_pa));
-	}
-	return place_profile(k);
+}
+
+// The symbols of the image, then those of a file; files are asked for only where the image does not
+// have all.
+static struct err *open_tables(struct kernel *k, const struct kernel_supply *supply)
+{
+	open_kallsyms(k);
+	TRY(place_profile(k));
+	resolve(k);
+	if (lists_data(k) || k->profile || !supply->profile_of)
+		return NULL;
+	k->profile = supply->profile_of(supply->arg, k);
+	TRY(place_profile(k));
+	resolve(k);
+	return NULL;
 }
 
 struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply)
 {
 	TRY(open_tables(k, supply));
-	resolve(k);
 	TRY(check_init_task(k));
+	if (lists_data(k))
+		symbols_open_percpu(k);
+	else if (k->arch == ARCH_X86_64)
+		deduce_symbols(k);
+	else
+		return err_new(ERR_NO_KERNEL, "its symbol table lists no data, which can be done "
+					      "without on x86-64 only");
+	k->symbol[S(init_task)] = k->init_task;
 	prefer_init_page_tables(k);
 	if (k->symbol[S(_text)])
 		k->kaslr_offset = k->symbol[S(_text)] - LINKED_AT;
 	read_banner(k);
-	read_percpu_offsets(k);
 	read_vmcoreinfo(k);
 	k->build_id = build_id(k);
-	k->release = release(k);
+	k->release = uts_text(k, F(new_utsname, release));
 	return NULL;
 }

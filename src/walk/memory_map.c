@@ -156,11 +156,10 @@ static bool visit_vma(void *arg, uint64_t vma)
 static void visit_gate(struct context *c, uint64_t mm)
 {
 	struct kernel *k = c->w->k;
-	uint32_t mode;
-	uint64_t flags;
+	uint64_t flags, mode;
 
-	if (!k->symbol[S(gate_vma)] || !k->symbol[S(vsyscall_mode)] ||
-	    !k_u32(k, k->symbol[S(vsyscall_mode)], &mode) || mode == VSYSCALL_NONE)
+	if (!k->symbol[S(gate_vma)] || !k_variable(k, S(vsyscall_mode), 4, &mode) ||
+	    mode == VSYSCALL_NONE)
 		return;
 	if (k_get(k, mm, F(mm_struct, context_flags), &flags) && !(flags & MM_HAS_VSYSCALL))
 		return;

@@ -173,6 +173,8 @@ static void run(struct walk *w)
 {
 	uint64_t head = w->k->symbol[S(modules)];
 
+	if (k_has_none(w->k, S(modules)))
+		return;
 	if (!head) {
 		walk_unavailable(w, TABLE_kernel_modules, "the kernel's symbols have no modules");
 		return;

@@ -71,9 +71,9 @@ static uint64_t first_page(struct walk *w, uint64_t mapping)
 // page_to_pfn() with SPARSEMEM_VMEMMAP, include/asm-generic/memory_model.h.
 static bool page_pa(struct walk *w, uint64_t page, uint64_t *pa)
 {
-	uint64_t base, size = k_sizeof(w->k, "page"), variable = w->k->symbol[S(vmemmap_base)];
+	uint64_t base, size = k_sizeof(w->k, "page");
 
-	if (!variable || !size || !k_ptr(w->k, variable, &base) || page < base)
+	if (!size || !k_variable(w->k, S(vmemmap_base), w->k->word, &base) || page < base)
 		return false;
 	*pa = (page - base) / size << w->k->page_shift;
 	return true;

@@ -73,7 +73,7 @@ static void scan_array(struct socket_scan *s, enum symbol table, enum field arra
 
 	if (k_has_symbol(k, table))
 		socket_scan_table(s, &t);
-	else
+	else if (!k_has_none(k, table))
 		say_unknown(s, what);
 }
 
@@ -111,7 +111,7 @@ void socket_scan_unix(struct socket_scan *s)
 	if (!k_has(k, F(net, unix_buckets))) {
 		if (k_has_symbol(k, S(unix_socket_table)))
 			scan_unix_buckets(s, k->symbol[S(unix_socket_table)]);
-		else
+		else if (!k_has_none(k, S(unix_socket_table)))
 			say_unknown(s, "the table of unix sockets");
 		return;
 	}

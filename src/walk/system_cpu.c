@@ -6,17 +6,29 @@
 
 #include <inttypes.h>
 
-// The struct cpuinfo_x86 of a CPU, or 0 if it is not online. Without the mask of those that are,
-// every CPU that was ever brought up counts.
+// Without the mask of the CPUs that are online, the state of each tells (kernel/cpu.c).
+static bool is_online(struct walk *w, size_t cpu)
+{
+	uint64_t mask = w->k->symbol[S(__cpu_online_mask)], state;
+	uint64_t hotplug = k_percpu(w->k, w->k->symbol[S(cpuhp_state)], cpu);
+	int64_t online;
+	bool set;
+
+	if (w->k->uniprocessor)
+		return true;
+	if (mask)
+		return k_bit(w->k, mask, cpu, &set) && set;
+	if (!hotplug) // ever brought up
+		return k_or0(w->k, k_percpu(w->k, w->k->symbol[S(cpu_info)], cpu),
+			     F(cpuinfo_x86, initialized));
+	return k_enum(w->k, "CPUHP_ONLINE", &online) &&
+	       k_get(w->k, hotplug, F(cpuhp_cpu_state, state), &state) && state == (uint64_t)online;
+}
+
+// The struct cpuinfo_x86 of a CPU, or 0 if it is not online.
 static uint64_t online_cpu(struct walk *w, size_t cpu)
 {
-	uint64_t mask = w->k->symbol[S(__cpu_online_mask)];
-	bool online;
-	uint64_t info = k_percpu(w->k, w->k->symbol[S(cpu_info)], cpu);
-
-	if (!mask)
-		return k_or0(w->k, info, F(cpuinfo_x86, initialized)) ? info : 0;
-	return k_bit(w->k, mask, cpu, &online) && online ? info : 0;
+	return is_online(w, cpu) ? k_percpu(w->k, w->k->symbol[S(cpu_info)], cpu) : 0;
 }
 
 uint64_t system_boot_cpu(struct walk *w)
@@ -82,12 +94,11 @@ static struct opt_text decimal_text(struct walk *w, uint64_t base, enum field f)
 
 static void fill_clock(struct walk *w, struct row_cpu_info *row)
 {
-	uint64_t va = w->k->symbol[S(cpu_khz)];
-	uint32_t khz;
+	uint64_t khz;
 
-	if (!va || !k_u32(w->k, va, &khz) || khz == 0)
+	if (!k_variable(w->k, S(cpu_khz), 4, &khz) || khz == 0)
 		return;
-	row->mhz = some_int(khz / 1000);
+	row->mhz = some_int((int64_t)khz / 1000);
 	row->current_clock_speed = row->mhz;
 	row->hz = some_int((int64_t)khz * 1000);
 }

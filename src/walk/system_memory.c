@@ -44,6 +44,10 @@ static struct pages long_at(struct walk *w, uint64_t va)
 
 static struct pages variable(struct walk *w, enum symbol s)
 {
+	const struct deduced *d = &w->k->deduced[s];
+
+	if (!w->k->symbol[s])
+		return (struct pages){d->known, (int64_t)d->value};
 	return long_at(w, w->k->symbol[s]);
 }
 
@@ -74,8 +78,7 @@ static struct pages buffers(struct walk *w)
 	uint64_t sb = 0, node, n = 0;
 	struct list_iter it;
 
-	if (!w->k->symbol[S(blockdev_superblock)] ||
-	    !k_ptr(w->k, w->k->symbol[S(blockdev_superblock)], &sb) || !sb)
+	if (!k_variable(w->k, S(blockdev_superblock), w->k->word, &sb) || !sb)
 		return (struct pages){0};
 	list_begin(&it, w->k, k_field_va(w->k, sb, F(super_block, s_inodes)), MAX_INODES);
 	while (list_next(&it, &node)) {
@@ -142,17 +145,34 @@ static uint64_t online_nodes(struct walk *w)
 	return states + (uint64_t)i * w->k->field[F(task_struct, mems_allowed)].size;
 }
 
+// Where the mask is not known, nodes are those whose zones point back to them.
+static struct pages known_watermarks(struct walk *w, uint64_t nodes)
+{
+	const struct field_place *zones = &w->k->field[F(pglist_data, node_zones)];
+	struct pages sum = {false, 0};
+	uint64_t node;
+
+	for (size_t i = 0; i < MAX_NODES; i++) {
+		if (!k_ptr(w->k, nodes + i * w->k->word, &node) || !k_plausible(w->k, node) ||
+		    k_or0(w->k, node + zones->off, F(zone, zone_pgdat)) != node)
+			break;
+		struct pages low = node_watermarks(w, node);
+		sum = (struct pages){low.known && (i == 0 || sum.known), sum.n + low.n};
+	}
+	return sum;
+}
+
 // The sum of low_wmark_pages() over all zones.
 static struct pages watermarks(struct walk *w)
 {
 	uint64_t nodes = w->k->symbol[S(node_data)], mask = online_nodes(w), node;
 	size_t n = (size_t)w->k->field[F(task_struct, mems_allowed)].size * 8;
-	struct pages sum = {mask != 0, 0};
+	struct pages sum = {true, 0};
 	bool online;
 
 	if (!nodes) // no NUMA
 		return node_watermarks(w, w->k->symbol[S(contig_page_data)]);
-	for (size_t i = 0; i < n && i < MAX_NODES && sum.known; i++) {
+	for (size_t i = 0; mask && i < n && i < MAX_NODES && sum.known; i++) {
 		if (!k_bit(w->k, mask, i, &online))
 			return (struct pages){0};
 		if (online)
@@ -160,7 +180,7 @@ static struct pages watermarks(struct walk *w)
 						? node_watermarks(w, node)
 						: (struct pages){0});
 	}
-	return sum;
+	return mask ? sum : known_watermarks(w, nodes);
 }
 
 // What of p can be taken: not its half or the watermarks, whichever is less.

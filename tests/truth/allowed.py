@@ -222,6 +222,26 @@ def _(case, d):
     return case.truth.version < (5, 11) and is_in_driver and d.found is None and d.row["stats_source"] is None
 
 
+def _no_kallsyms(case):
+    return (case.database.rows("run")[0]["symbols_source"] or "").startswith("deduced")
+
+
+def _no_data_symbols(case):
+    return "deduced" in (case.database.rows("run")[0]["symbols_source"] or "")
+
+
+@rule("no-function-names", "without kallsyms it is not known which function counts a device's packets",
+      ("interface_details",), columns=net.COUNTERS)
+def _(case, d):
+    return _no_kallsyms(case) and d.found is None and d.row["stats_source"] is None
+
+
+@rule("no-swap-cache", "before 5.12 the size of the swap cache is known by a symbol of data only",
+      ("memory_info",), columns=("cached", "swap_cached"))
+def _(case, d):
+    return _no_data_symbols(case) and case.truth.version < (5, 12) and d.found is None
+
+
 @rule("listen-backlog", "for LISTEN /proc prints 0, the column has the longest backlog, as ss shows it",
       ("sockets", "process_open_sockets"), columns=("tx_queue",))
 def _(case, d):

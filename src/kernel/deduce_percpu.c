@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The areas of the CPUs. Each holds its own distance from the first copy, in this_cpu_off, and the
+// kernel keeps all of them in __per_cpu_offset: arch/x86/kernel/setup_percpu.c.
+#include "src/kernel/deduce.h"
+
+#include "symbols/btf.h"
+
+static uint64_t percpu_off(const struct kernel *k, const char *name)
+{
+	struct btf_var v;
+
+	return btf_percpu(k->btf, name, &v) ? v.off : UINT64_MAX;
+}
+
+// The run queue of some CPU, by the queue that init_task is scheduled in.
+static uint64_t some_rq(struct kernel *k)
+{
+	return k_or0(k, k_or0(k, k->init_task, F(task_struct, cfs_rq)), F(cfs_rq, rq));
+}
+
+// The hrtimer_cpu_base of some CPU, by the timer that each process has. A kernel thread's is not
+// set up: that of the first process.
+static uint64_t some_cpu_base(struct kernel *k)
+{
+	uint64_t next = k_or0(k, k->init_task, F(task_struct, tasks));
+	uint64_t signal =
+		k_or0(k, k_container(k, next, F(task_struct, tasks)), F(task_struct, signal));
+
+	return k_or0(k, k_or0(k, signal, F(signal_struct, real_timer_base)),
+		     F(hrtimer_clock_base, cpu_base));
+}
+
+// Of the area in which the per-CPU variable `name` is at va: its distance, if it holds one that can
+// be true. __per_cpu_start is 0 on x86-64 before 6.15, an address of the image's since.
+static bool take_area(struct deduction *d, const char *name, uint64_t va)
+{
+	uint64_t off = percpu_off(d->k, name), own = percpu_off(d->k, "this_cpu_off"), distance;
+
+	if (!va || off == UINT64_MAX || own == UINT64_MAX ||
+	    !k_u64(d->k, va - off + own, &distance))
+		return false;
+	uint64_t start = va - off - distance;
+	if (start % PAGE_SIZE != 0 || (start != 0 && !deduce_is_image(d, start)))
+		return false;
+	d->own = start + own;
+	d->distance = distance;
+	deduce_set(d, S(__per_cpu_start), start);
+	return true;
+}
+
+void deduce_percpu_start(struct deduction *d)
+{
+	uint64_t rq = some_rq(d->k), base = some_cpu_base(d->k);
+
+	d->in_area = rq ? rq : base;
+	if (deduce_is_image(d, d->in_area)) // no SMP: no areas
+		deduce_none(d, S(__per_cpu_offset));
+	else if (!take_area(d, "runqueues", rq))
+		(void)take_area(d, "hrtimer_bases", base);
+}
+
+// Types that do not list per-CPU variables (made by pahole before 1.18): an area that has
+// d->in_area in it holds its own address somewhere, which is this_cpu_off.
+static void try_area(struct deduction *d, uint64_t area)
+{
+	uint64_t v;
+
+	if (area % PAGE_SIZE != 0 || d->in_area - area >= AREA_MOST)
+		return;
+	for (uint64_t off = 0; off < AREA_MOST && k_u64(d->k, area + off, &v); off += 8)
+		if (v == area) {
+			d->own = off;
+			d->distance = area;
+			return;
+		}
+}
+
+// Whether this can be an element of __per_cpu_offset.
+static bool is_area(struct deduction *d, uint64_t distance)
+{
+	uint64_t says;
+
+	return distance && k_u64(d->k, distance + d->own, &says) && says == distance;
+}
+
+// The areas of all possible CPUs follow one another; then come those of none, which hold what was
+// linked in.
+void see_percpu_offset(struct deduction *d, const struct word *w)
+{
+	struct word first = *w;
+	uint64_t v, n = 1;
+
+	if (!d->in_area || d->k->symbol[S(__per_cpu_offset)])
+		return;
+	if (!d->distance)
+		try_area(d, w->value);
+	if (w->value != d->distance)
+		return;
+	while (word_near(&first, -8, &v) && is_area(d, v))
+		first.at -= 8;
+	while (n < MAX_CPUS && word_near(&first, (int64_t)n * 8, &v) && is_area(d, v))
+		n++;
+	deduce_set(d, S(__per_cpu_offset), first.at);
+	deduce_value(d, S(nr_cpu_ids), n);
+}
