@@ -96,6 +96,8 @@ struct image {
 	struct mem_run *flat;
 	size_t n_flat;
 	uint64_t flat_size;
+	// Where low RAM ends, if that is recorded, but not where high RAM starts; 0: neither is.
+	uint64_t flat_low_end;
 	struct image_fact *facts; // in the order of image_fact()
 	char *layout_note; // how the PCI hole was decided, for people; NULL if there was nothing to
 			   // decide
@@ -141,13 +143,16 @@ void image_fact(struct image *img, const char *name, const char *fmt, ...)
 
 // --- The PCI hole of images that do not record it (formats.md: raw and .vmem beyond 3 GiB) ---
 
+// Low RAM ends here, and what the file has behind it starts there; low_end 0: there is no hole.
+struct hole {
+	uint64_t low_end, high_start;
+};
+
 // True if the layout of this image is a guess that image_set_hole() may change.
 bool image_hole_unknown(const struct image *img);
-// The candidates: ends of low RAM to try; 0 stands for "no hole". Most likely first.
-extern const uint64_t image_hole_candidates[];
-extern const size_t image_hole_n_candidates;
-// Lays that memory out with low RAM ending at low_end and the rest from 4 GiB on (0: no hole).
-// img->mem stays the same pointer, its statistics go on. note is copied.
-struct err *image_set_hole(struct image *img, uint64_t low_end, const char *note);
+// The candidates for this image, most likely first; false behind the last one.
+bool image_hole_candidate(const struct image *img, size_t i, struct hole *out);
+// Lays that memory out so. img->mem stays the same pointer, its statistics go on. note is copied.
+struct err *image_set_hole(struct image *img, struct hole hole, const char *note);
 
 #endif

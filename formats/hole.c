@@ -8,66 +8,82 @@
 
 #include "src/base/mem.h"
 
-static const uint64_t HIGH_RAM = UINT64_C(4) << 30;
+#define GIB UINT64_C(0x40000000)
 
 // The smallest memory that any machine splits: q35's low RAM ends at 2 GiB.
-static const uint64_t LEAST_SPLIT = UINT64_C(2) << 30;
+static const uint64_t LEAST_SPLIT = 2 * GIB;
 
-const uint64_t image_hole_candidates[] = {
-	0,	    // pmemsave, LiME padded, a machine below its split
-	0xc0000000, // QEMU pc and microvm, VMware, Firecracker
-	0x80000000, // QEMU q35
-	0xe0000000, // QEMU pc up to 1.7, VirtualBox
-	0xb0000000, // QEMU q35 with less than that
-	0xf0000000, // Xen HVM
-	0xd0000000, // Firecracker, older
-	0xf8000000, // Hyper-V generation 1; QEMU with max-ram-below-4g=4G
+static const struct hole candidates[] = {
+	{0, 4 * GIB},	       // pmemsave, LiME padded, a machine below its split
+	{0xc0000000, 4 * GIB}, // QEMU pc and microvm, VMware, Firecracker
+	{0x80000000, 4 * GIB}, // QEMU q35
+	{0xe0000000, 4 * GIB}, // QEMU pc up to 1.7, VirtualBox
+	{0xb0000000, 4 * GIB}, // QEMU q35 with less than that
+	{0xf0000000, 4 * GIB}, // Xen HVM
+	{0xd0000000, 4 * GIB}, // Firecracker, older
+	{0xf8000000, 4 * GIB}, // Hyper-V generation 1; QEMU with max-ram-below-4g=4G
+	// QEMU since 7.1 with a CPU of AMD, where RAM, or room for more of it, would reach the
+	// addresses of HyperTransport below 1 TiB (hw/i386/pc.c, pc_set_amd_above_4g_mem_start).
+	{0xc0000000, 1024 * GIB},
+	{0x80000000, 1024 * GIB},
 };
-const size_t image_hole_n_candidates =
-	sizeof(image_hole_candidates) / sizeof(image_hole_candidates[0]);
 
 bool image_hole_unknown(const struct image *img)
 {
-	return img->n_flat && img->flat_size > LEAST_SPLIT;
+	return img->n_flat && (img->flat_low_end || img->flat_size > LEAST_SPLIT);
 }
 
-// The part of a run below low_end, then the part above it, as far as there are such parts.
-static size_t split(struct mem_run *out, const struct mem_run *r, uint64_t low_end)
+bool image_hole_candidate(const struct image *img, size_t i, struct hole *out)
 {
-	uint64_t low = r->pa >= low_end ? 0 : low_end - r->pa;
+	size_t n = img->flat_low_end ? 2 : sizeof(candidates) / sizeof(candidates[0]);
+
+	if (i >= n)
+		return false;
+	*out = img->flat_low_end ? (struct hole){img->flat_low_end, i ? 1024 * GIB : 4 * GIB}
+				 : candidates[i];
+	return true;
+}
+
+// The part of a run below the hole, then the part above it, as far as there are such parts.
+static size_t split(struct mem_run *out, const struct mem_run *r, struct hole hole)
+{
+	uint64_t low = r->pa >= hole.low_end ? 0 : hole.low_end - r->pa;
 	size_t n = 0;
 
-	if (low_end == 0 || low > r->size)
+	if (hole.low_end == 0 || low > r->size)
 		low = r->size;
 	if (low > 0)
 		out[n++] = (struct mem_run){r->pa, low, r->off, r->state};
 	if (low < r->size)
-		out[n++] = (struct mem_run){r->pa + low - low_end + HIGH_RAM, r->size - low,
-					    r->off + low, r->state};
+		out[n++] = (struct mem_run){r->pa + low - hole.low_end + hole.high_start,
+					    r->size - low, r->off + low, r->state};
 	return n;
 }
 
-size_t hole_lay_out(struct mem_run *out, const struct mem_run *flat, size_t n, uint64_t low_end)
+size_t hole_lay_out(struct mem_run *out, const struct mem_run *flat, size_t n, struct hole hole)
 {
 	size_t n_out = 0;
 
 	for (size_t i = 0; i < n; i++)
-		n_out += split(out + n_out, &flat[i], low_end);
+		n_out += split(out + n_out, &flat[i], hole);
 	return n_out;
 }
 
-struct err *image_set_hole(struct image *img, uint64_t low_end, const char *note)
+static bool possible(const struct image *img, struct hole hole)
 {
-	struct mem_run *runs = mem_alloc((img->n_flat + 1) * sizeof(*runs));
+	return image_hole_unknown(img) && hole.low_end % PAGE_SIZE == 0 &&
+	       hole.high_start % PAGE_SIZE == 0 && hole.low_end <= hole.high_start &&
+	       hole.high_start <= 1024 * GIB;
+}
 
-	if (!image_hole_unknown(img) || low_end % PAGE_SIZE || low_end > HIGH_RAM) {
-		mem_free(runs);
+struct err *image_set_hole(struct image *img, struct hole hole, const char *note)
+{
+	if (!possible(img, hole))
 		return err_new(ERR_INTERNAL, "low RAM can't end at 0x%llx here",
-			       (unsigned long long)low_end);
-	}
+			       (unsigned long long)hole.low_end);
 	mem_free(img->runs);
-	img->runs = runs;
-	img->n_runs = hole_lay_out(runs, img->flat, img->n_flat, low_end);
+	img->runs = mem_alloc((img->n_flat + 1) * sizeof(*img->runs));
+	img->n_runs = hole_lay_out(img->runs, img->flat, img->n_flat, hole);
 	mem_free(img->layout_note);
 	img->layout_note = note ? mem_strdup(note) : NULL;
 	return physmem_move(img->mem, img->runs, img->n_runs);

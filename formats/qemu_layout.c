@@ -289,13 +289,29 @@ static void add_dimms(struct layout *l, run_vec *runs)
 		qsort(runs->at, runs->n, sizeof(*runs->at), by_pa);
 }
 
-static void place_by_cmos(struct layout *l, const run_vec *flat, run_vec *runs)
+// The CMOS does not say where high RAM starts. That is 4 GiB but for some guests with a CPU of AMD
+// (hole.c): the kernel search may move it, unless DIMMs lie behind it.
+static void leave_high_open(struct layout *l, run_vec *flat)
 {
+	struct image *img = l->s->img;
+
+	if (!l->s->high_ram || l->dimms.n)
+		return;
+	img->flat = flat->at;
+	img->n_flat = flat->n;
+	img->flat_size = l->size;
+	img->flat_low_end = l->s->low_ram;
+	flat->at = NULL;
+}
+
+static void place_by_cmos(struct layout *l, run_vec *flat, run_vec *runs)
+{
+	const struct hole hole = {l->s->high_ram ? l->s->low_ram : 0, HIGH_RAM};
 	struct image *img = l->s->img;
 
 	runs->at = mem_alloc((flat->n + 1) * sizeof(*runs->at));
 	runs->cap = flat->n + 1;
-	runs->n = hole_lay_out(runs->at, flat->at, flat->n, l->s->high_ram ? l->s->low_ram : 0);
+	runs->n = hole_lay_out(runs->at, flat->at, flat->n, hole);
 	add_dimms(l, runs);
 	img->layout_note =
 		l->s->high_ram
@@ -304,6 +320,7 @@ static void place_by_cmos(struct layout *l, const run_vec *flat, run_vec *runs)
 				     (ull)l->s->low_ram)
 			: mem_printf("all RAM is below 0x%llx (by the machine's CMOS)",
 				     (ull)l->s->low_ram);
+	leave_high_open(l, flat);
 }
 
 // Without DIMMs: they lie behind RAM, of which the end is not known.

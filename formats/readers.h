@@ -19,6 +19,6 @@ extern const struct fmt_ops fmt_xensave;
 
 // hole.c, for readers that know where low RAM ends: runs of memory laid out as if there was no hole
 // -> where they are. out has room for n + 1; gives how many.
-size_t hole_lay_out(struct mem_run *out, const struct mem_run *flat, size_t n, uint64_t low_end);
+size_t hole_lay_out(struct mem_run *out, const struct mem_run *flat, size_t n, struct hole hole);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An image without a header of more than 2 GiB may have a PCI hole that the file leaves out. Each
-// candidate is tried: the right one is where all RAM of the guest's own memory map (e820) is there.
+// An image without a header of more than 2 GiB may have a PCI hole that the file leaves out; a
+// stream of QEMU says where low RAM ends, but not where the rest of it starts. Each candidate is
+// tried: the right one is where all RAM of the guest's own memory map (e820) is there.
 #include "src/cli/layout.h"
 
 #include "src/kernel/e820.h"
@@ -74,15 +75,17 @@ static struct err *find(struct image *img, enum find_effort effort,
 	return kernel_find(img->mem, &o, out);
 }
 
-static void describe(char *note, size_t n, uint64_t low_end, const struct fit *f)
+static void describe(char *note, size_t n, const struct image *img, struct hole hole,
+		     const struct fit *f)
 {
-	char where[96];
+	char where[128];
 
-	if (low_end)
+	if (hole.low_end)
 		(void)snprintf(where, sizeof(where),
-			       "low RAM ends at 0x%" PRIx64
-			       ", the rest of the file lies from 4 GiB on",
-			       low_end);
+			       "low RAM ends at 0x%" PRIx64 "%s, the rest lies from %" PRIu64
+			       " GiB on",
+			       hole.low_end, img->flat_low_end ? " (by the machine's CMOS)" : "",
+			       hole.high_start >> 30);
 	else
 		(void)snprintf(where, sizeof(where), "offset in the file = physical address");
 	if (!f->ram)
@@ -97,22 +100,22 @@ static void describe(char *note, size_t n, uint64_t low_end, const struct fit *f
 
 struct choice {
 	struct fit fit;
-	uint64_t low_end;
+	struct hole hole;
 	char note[256];
 	bool made;
 };
 
 // Tries a layout; remembers it if it beats the choice so far. *out is the kernel found there.
-static struct err *try_layout(struct image *img, uint64_t low_end,
+static struct err *try_layout(struct image *img, struct hole hole,
 			      const struct kernel_supply *supply, struct choice *best,
 			      struct kernel **out)
 {
-	TRY(image_set_hole(img, low_end, NULL));
+	TRY(image_set_hole(img, hole, NULL));
 	TRY(find(img, FIND_QUICK, supply, out));
 	struct fit f = fit_of(img, *out);
 	if (!best->made || better(&f, &best->fit)) {
-		*best = (struct choice){.fit = f, .low_end = low_end, .made = true};
-		describe(best->note, sizeof(best->note), low_end, &f);
+		*best = (struct choice){.fit = f, .hole = hole, .made = true};
+		describe(best->note, sizeof(best->note), img, hole, &f);
 	}
 	return NULL;
 }
@@ -121,16 +124,20 @@ static struct err *try_layout(struct image *img, uint64_t low_end,
 static struct err *choose_layout(struct image *img, const struct kernel_supply *supply,
 				 struct choice *best, struct kernel **out)
 {
-	for (size_t i = 0; i < image_hole_n_candidates; i++) {
+	struct hole hole;
+
+	for (size_t i = 0; image_hole_candidate(img, i, &hole); i++) {
 		struct kernel *k = NULL;
-		struct err *e = try_layout(img, image_hole_candidates[i], supply, best, &k);
+		struct err *e = try_layout(img, hole, supply, best, &k);
 		if (!e && perfect(&best->fit)) {
 			*out = k;
 			break;
 		}
 		kernel_free(k);
 	}
-	return image_set_hole(img, best->low_end, best->made ? best->note : NULL);
+	if (!best->made)
+		(void)image_hole_candidate(img, 0, &best->hole);
+	return image_set_hole(img, best->hole, best->made ? best->note : NULL);
 }
 
 struct err *layout_find_kernel(struct image *img, const struct kernel_supply *supply,

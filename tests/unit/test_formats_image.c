@@ -200,7 +200,7 @@ Test(hole, is_unknown_beyond_2_gib)
 	struct image *img = open_sparse(2 * GIB);
 
 	cr_assert_not(image_hole_unknown(img));
-	cr_assert_not_null(image_set_hole(img, 0xc0000000, "no"));
+	cr_assert_not_null(image_set_hole(img, (struct hole){0xc0000000, 4 * GIB}, "no"));
 	image_close(img);
 	img = open_sparse(2 * GIB + 4096);
 	cr_assert(image_hole_unknown(img));
@@ -213,7 +213,7 @@ Test(hole, moves_what_is_above_it_to_4_gib)
 	struct physmem *mem = img->mem;
 
 	expect(img, 4 * GIB, 4 * GIB);
-	cr_assert_null(image_set_hole(img, 3 * GIB, "e820 ends at 3 GiB"));
+	cr_assert_null(image_set_hole(img, (struct hole){3 * GIB, 4 * GIB}, "e820 ends at 3 GiB"));
 	cr_assert_eq(img->mem, mem);
 	cr_assert_str_eq(img->layout_note, "e820 ends at 3 GiB");
 	cr_assert_eq(img->n_runs, 2);
@@ -223,7 +223,7 @@ Test(hole, moves_what_is_above_it_to_4_gib)
 	cr_assert_eq(physmem_state(img->mem, 3 * GIB), MEM_ABSENT);
 	cr_assert_eq(physmem_end(img->mem), 6 * GIB);
 	cr_assert_eq(physmem_stats(img->mem).pages_touched, 3);
-	cr_assert_null(image_set_hole(img, 0, NULL));
+	cr_assert_null(image_set_hole(img, (struct hole){0, 4 * GIB}, NULL));
 	cr_assert_null(img->layout_note);
 	expect(img, 3 * GIB, 3 * GIB);
 	image_close(img);
@@ -232,16 +232,17 @@ Test(hole, moves_what_is_above_it_to_4_gib)
 Test(hole, every_candidate_can_be_tried)
 {
 	struct image *img = open_sparse(4 * GIB);
-	bool none = false;
+	bool none = false, far = false;
+	struct hole h;
 
-	for (size_t i = 0; i < image_hole_n_candidates; i++) {
-		uint64_t low = image_hole_candidates[i];
-		cr_assert_null(image_set_hole(img, low, "try"));
-		expect(img, low ? 4 * GIB : 3 * GIB, low ? low : 3 * GIB);
-		none |= low == 0;
+	for (size_t i = 0; image_hole_candidate(img, i, &h); i++) {
+		cr_assert_null(image_set_hole(img, h, "try"));
+		expect(img, h.low_end ? h.high_start : 3 * GIB, h.low_end ? h.low_end : 3 * GIB);
+		none |= h.low_end == 0;
+		far |= h.high_start == 1024 * GIB; // AMD
 	}
-	cr_assert(none);
-	cr_assert_not_null(image_set_hole(img, 0xc0000800, "unaligned"));
-	cr_assert_not_null(image_set_hole(img, 5 * GIB, "too high"));
+	cr_assert(none && far);
+	cr_assert_not_null(image_set_hole(img, (struct hole){0xc0000800, 4 * GIB}, "unaligned"));
+	cr_assert_not_null(image_set_hole(img, (struct hole){5 * GIB, 4 * GIB}, "too high"));
 	image_close(img);
 }

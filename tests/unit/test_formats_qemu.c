@@ -347,10 +347,29 @@ Test(qemu, the_cmos_says_where_the_hole_is)
 	struct blob b = {0};
 	struct image *img = laid_out(&b, blocks, 2, 2 * GIB, GIB);
 
-	cr_assert_not(image_hole_unknown(img));
 	is_noise(img, 0, 0);
 	is_noise(img, 5 * GIB - PAGE_SIZE, 100);
 	cr_assert_not_null(strstr(img->layout_note, "0x80000000"));
+	closed(img, &b);
+}
+
+// QEMU 7.1 and later, with a CPU of AMD and room for more than some 1010 GiB.
+Test(qemu, high_memory_may_start_at_1_tib)
+{
+	const struct q_block blocks[] = {{"pc.ram", 3 * GIB}};
+	struct blob b = {0};
+	struct image *img = laid_out(&b, blocks, 1, 2 * GIB, GIB);
+	struct hole near, far, none;
+
+	cr_assert(image_hole_unknown(img));
+	cr_assert(image_hole_candidate(img, 0, &near) && image_hole_candidate(img, 1, &far));
+	cr_assert_not(image_hole_candidate(img, 2, &none));
+	cr_assert(near.low_end == 2 * GIB && near.high_start == 4 * GIB);
+	cr_assert(far.low_end == 2 * GIB && far.high_start == 1024 * GIB);
+	cr_assert_null(image_set_hole(img, far, "a try"));
+	is_noise(img, 1025 * GIB - PAGE_SIZE, 100);
+	is_noise(img, 0, 0);
+	cr_assert_not(physmem_read(img->mem, 5 * GIB - PAGE_SIZE, &(uint8_t){0}, 1));
 	closed(img, &b);
 }
 
@@ -362,7 +381,7 @@ Test(qemu, a_cmos_that_does_not_fit_leaves_the_hole_to_be_tried)
 
 	cr_assert(image_hole_unknown(img));
 	is_noise(img, 3 * GIB - PAGE_SIZE, 100);
-	cr_assert_null(image_set_hole(img, 2 * GIB, "a try"));
+	cr_assert_null(image_set_hole(img, (struct hole){2 * GIB, 4 * GIB}, "a try"));
 	is_noise(img, 5 * GIB - PAGE_SIZE, 100);
 	is_noise(img, 0, 0);
 	cr_assert_not(physmem_read(img->mem, 3 * GIB - PAGE_SIZE, &(uint8_t){0}, 1));
