@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""From a shape and a QEMU to a folder with the guest's memory in each of its containers."""
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import tarfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "samples"))
+import recipes  # noqa: E402
+import stopped  # noqa: E402
+from maker import initramfs, machine, make as guests  # noqa: E402
+from maker.kernel import get_kernel  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+DISK = "64M"
+
+
+class Maker:
+    """Makes one folder; what can't be made is remembered with its reason."""
+
+    def __init__(self, shape, qemu, folder, quick):
+        self.shape, self.quick = shape, quick
+        self.guest = recipes.Guest(folder, qemu, None)
+        self.made = []
+
+    def note(self, row, told, why):
+        """One line of the folder's list."""
+        path = self.guest.folder / row.name
+        if why is None and not path.exists():
+            why = "QEMU wrote no file"
+        self.made.append({"file": row.name, "what": row.what, "options": row.options,
+                          "judge": row.judge, "told": told, "impossible": why})
+
+    def rows(self, table):
+        return [r for r in table if r.fits(self.shape, self.guest.qemu, self.quick)]
+
+    def at_stop(self, monitor):
+        """All that the booted guest gives, in the order in which QEMU allows it."""
+        guest = self.guest
+        guest.ranges = stopped.ram_ranges(monitor)
+        stopped.save_memory(monitor, guest.ranges, guest.folder / "memory.raw")
+        (guest.folder / "registers.txt").write_text(monitor.human("info registers -a"))
+        snapshots = self.rows(recipes.SNAPSHOTS)
+        told, why = recipes.try_row(stopped.snapshot, monitor, "instant")
+        for row in self.rows(recipes.STOPPED):
+            self.note(row, *recipes.try_row(row.make, monitor, row.name))
+        if why is None and len(snapshots) > 1:
+            told, why = recipes.try_row(self.later, monitor)
+        for row in snapshots:
+            self.note(row, told, why)
+
+    def later(self, monitor):
+        """The guest runs on for a moment, then a second snapshot."""
+        monitor.call("cont")
+        time.sleep(1)
+        monitor.call("stop")
+        stopped.save_memory(monitor, self.guest.ranges, self.guest.folder / "memory-later.raw")
+        stopped.snapshot(monitor, "later")
+
+    def again(self):
+        """All that the guest gives loaded from its stream, one machine a row."""
+        for row in self.rows(recipes.LOADED):
+            self.note(row, *recipes.try_row(row.make, self.guest, row.name))
+            if row.judge == "loaded" and not self.made[-1]["impossible"]:
+                self.judge_loaded(row)
+
+    def judge_loaded(self, row):
+        """What QEMU itself makes of the file."""
+        with self.guest.load(row.name) as (monitor, _):
+            stopped.save_memory(monitor, self.guest.ranges, self.guest.folder / f"{row.name}.raw")
+
+
+def _boot(maker, kernel, program_folder, thread, seconds):
+    guest = maker.guest
+    initramfs.build(maker.shape.guest(), kernel, program_folder / "guest",
+                    guest.folder / "initramfs")
+    for disk in guests.DISKS:
+        shutil.copyfile(program_folder / disk, guest.folder / disk)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", guest.folder / "state.qcow2", DISK],
+                   check=True)
+    guest.command = stopped.command_line(guest.qemu, maker.shape, kernel,
+                                         guest.folder / "initramfs", guest.folder, thread)
+    machine.run_guest(guest.command, guest.folder, seconds, maker.at_stop)
+    maker.again()
+
+
+def _facts(maker, kernel, began):
+    guest = maker.guest
+    return {"shape": maker.shape.name, "idea": maker.shape.idea, "machine": maker.shape.machine,
+            "qemu": guest.qemu.version, "release": kernel.release, "ranges": guest.ranges,
+            "rows": maker.made, "seconds": round(time.time() - began, 1),
+            "command": [w.replace(str(guest.folder) + "/", "") for w in guest.command]}
+
+
+def _tidy(folder):
+    for name in ("initramfs", "qemu.log", "qmp.sock", "control.sock", "truth.tar", "console.log",
+                 *guests.DISKS):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _key(shape, qemu, kernel, quick):
+    total = hashlib.sha256(repr((shape, qemu.version, quick)).encode())
+    for path in [HERE / n for n in ("guests.py", "recipes.py", "stopped.py", "make.py")]:
+        total.update(path.read_bytes())
+    total.update(guests._input_hash(shape.guest(), kernel).encode())  # pylint: disable=protected-access
+    return total.hexdigest()[:16]
+
+
+def _attempt(shape, qemu, kernel, target, quick):
+    """Boots until one boot worked, as the maker of guests does it."""
+    reasons = []
+    for thread, seconds in guests.ATTEMPTS:
+        scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
+        try:
+            began, maker = time.time(), Maker(shape, qemu, scratch, quick)
+            _boot(maker, kernel, guests._programs(guests.cache_root()), thread, seconds)  # pylint: disable=protected-access
+            _tidy(scratch)
+            facts = _facts(maker, kernel, began)
+            (scratch / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
+            scratch.rename(target)
+            return
+        except (machine.GuestError, OSError, tarfile.TarError,
+                subprocess.SubprocessError) as error:
+            reasons.append(f"thread={thread}: {error}")
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    raise machine.GuestError("; ".join(reasons))
+
+
+def containers(shape, qemu, quick=False):
+    """(folder, facts) of a shape under a QEMU: from the cache, or made now."""
+    cache = guests.cache_root()
+    suite = shape.guest().suite
+    with guests.locked(cache / "locks" / f"suite-{suite}"):
+        kernel = get_kernel(cache, suite, "amd64", False)
+    name = f"{shape.name}-{qemu.version}{'-quick' if quick else ''}"
+    target = cache / "containers" / f"{name}-{_key(shape, qemu, kernel, quick)}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with guests.locked(cache / "locks" / target.name):
+        if not target.exists():
+            _attempt(shape, qemu, kernel, target, quick)
+    return target, json.loads((target / "facts.json").read_text())
