@@ -29,9 +29,9 @@ void qindex_init(struct qindex *ix, uint64_t n_pages, uint64_t file_size)
 
 void qindex_fini(struct qindex *ix)
 {
-	for (uint64_t i = 0; ix->leaves && i <= ix->n_pages / QINDEX_LEAF; i++)
-		if (ix->leaves[i] != ix->zeros)
-			mem_free(ix->leaves[i]);
+	for (size_t i = 0; i < ix->own.n; i++)
+		mem_free(ix->own.at[i]);
+	vec_fini(&ix->own);
 	mem_free(ix->leaves);
 	mem_free(ix->zeros);
 	vec_fini(&ix->deltas);
@@ -49,6 +49,7 @@ uint64_t *qindex_own_leaf(struct qindex *ix, uint64_t page)
 		return NULL;
 	ix->budget--;
 	own = mem_alloc(size);
+	vec_push(&ix->own, own);
 	if (*leaf)
 		memcpy(own, *leaf, size);
 	else
@@ -61,11 +62,10 @@ void qindex_set_zeros(struct qindex *ix, uint64_t page)
 {
 	uint64_t **leaf = &ix->leaves[page / QINDEX_LEAF];
 
-	if (*leaf && *leaf != ix->zeros) {
-		mem_free(*leaf);
-		ix->budget++;
-	}
-	*leaf = ix->zeros;
+	if (*leaf && *leaf != ix->zeros)
+		memcpy(*leaf, ix->zeros, QINDEX_LEAF * sizeof(**leaf));
+	else
+		*leaf = ix->zeros;
 }
 
 uint64_t qindex_get(const struct qindex *ix, uint64_t page)

@@ -32,6 +32,7 @@ struct qindex {
 	// QINDEX_LEAF pages each; NULL where no page has a record, `zeros` where all are zeros.
 	uint64_t **leaves;
 	uint64_t *zeros;
+	VEC(uint64_t *) own; // leaves that are not `zeros`
 	uint64_t n_pages;
 	uint64_t budget; // of leaves
 	VEC(struct qpage_delta) deltas;

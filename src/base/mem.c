@@ -30,10 +30,15 @@ static void *counted(void *p, size_t asked)
 	return p;
 }
 
-void *mem_alloc(size_t n)
+static void check_limit(size_t n)
 {
 	if (n > limit - (in_use < limit ? in_use : limit))
 		fail(n);
+}
+
+void *mem_alloc(size_t n)
+{
+	check_limit(n);
 	return counted(malloc(n ? n : 1), n);
 }
 
@@ -43,7 +48,8 @@ void *mem_zalloc(size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &n))
 		fail(SIZE_MAX);
-	return memset(mem_alloc(n), 0, n);
+	check_limit(n);
+	return counted(calloc(n ? n : 1, 1), n); // large ones are zeros as they come
 }
 
 void *mem_grow(void *p, size_t count, size_t size)
@@ -53,8 +59,8 @@ void *mem_grow(void *p, size_t count, size_t size)
 	if (__builtin_mul_overflow(count, size, &n))
 		fail(SIZE_MAX);
 	size_t before = p ? malloc_usable_size(p) : 0;
-	if (n > before && n - before > limit - (in_use < limit ? in_use : limit))
-		fail(n);
+	if (n > before)
+		check_limit(n - before);
 	in_use -= before;
 	return counted(realloc(p, n ? n : 1), n);
 }
