@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Opens images that are cut or have a byte changed, through the front door, and judges each
-// opening: an error of a kind that ends in exit status 3, or an image that can be read; in five
-// seconds and half a gigabyte. What a sanitizer has to say comes on top.
+// Opens images that are cut or changed, through the front door, and judges each opening: an error
+// of a kind that ends in exit status 3, or an image that can be read; in five seconds, half a
+// gigabyte, and less than 64 MiB of it asked for by us. What a sanitizer has to say comes on top.
 //
-// usage: damage [--changes N] [--cuts N] [--seed N] [--verbose] FILE...
+// usage: damage [--changes N] [--numbers N] [--cuts N] [--seed N] [--verbose] FILE...
 //
-// Changes go into metadata: what is read to open the image and is no page of memory. Cuts are at
-// every byte of a small file, of a large one at the ends of each piece of metadata, one byte to
-// either side, and at every 4 KiB of the first MiB. More than the given number of cuts are thinned
-// out.
+// Changes are of one byte of the metadata: what is read to open the image and is no page of memory.
+// Numbers are 2^32, 2^60 and 2^64 - 1, in both byte orders, at every place of the metadata where a
+// count or a size may be. Cuts are at every byte of a small file, of a large one at the ends of
+// each piece of metadata, one byte to either side, and at every 4 KiB of the first MiB. More
+// numbers or cuts than are asked for are thinned out.
 #include "tests/damage/marks.h"
 
 #include "formats/fmt.h"
@@ -30,12 +31,13 @@ enum {
 	RUNS_READ = 64,
 	SECONDS_MAX = 5,
 	MEMORY_MAX = 512, // MiB
+	OURS_MAX = 64 << 20,
 };
 
 static struct {
-	uint64_t changes, cuts, seed;
+	uint64_t changes, numbers, cuts, seed;
 	bool verbose;
-} options = {10000, UINT64_MAX, 1, false};
+} options = {10000, UINT64_MAX, UINT64_MAX, 1, false};
 
 struct work {
 	const char *name; // of the file
@@ -77,13 +79,16 @@ static bool copy_file(struct work *w)
 	return n == 0 && w->size > 0;
 }
 
-static uint8_t exchange(const struct work *w, uint64_t at, uint8_t byte)
+static void get(const struct work *w, uint64_t at, void *bytes, size_t n)
 {
-	uint8_t was = 0;
-
-	if (pread(w->fd, &was, 1, (off_t)at) != 1 || pwrite(w->fd, &byte, 1, (off_t)at) != 1)
+	if (pread(w->fd, bytes, n, (off_t)at) != (ssize_t)n)
 		abort();
-	return was;
+}
+
+static void put(const struct work *w, uint64_t at, const void *bytes, size_t n)
+{
+	if (pwrite(w->fd, bytes, n, (off_t)at) != (ssize_t)n)
+		abort();
 }
 
 // --- One opening ---
@@ -176,11 +181,37 @@ static void change_all(struct work *w)
 	for (uint64_t i = 0; i < options.changes; i++) {
 		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
 		uint64_t at = w->metadata.at[(x >> 20) % w->metadata.n];
-		uint8_t was = exchange(w, at, 0), now = (uint8_t)(x >> 12);
-		(void)exchange(w, at, now == was ? (uint8_t)~was : now);
+		uint8_t was, now = (uint8_t)(x >> 12);
+		get(w, at, &was, 1);
+		now = now == was ? (uint8_t)~was : now;
+		put(w, at, &now, 1);
 		try_it(w, "change at", at);
-		(void)exchange(w, at, was);
+		put(w, at, &was, 1);
 	}
+}
+
+static void try_numbers(struct work *w, uint64_t at)
+{
+	static const uint64_t numbers[] = {UINT64_C(1) << 32, UINT64_C(1) << 60, UINT64_MAX};
+	uint8_t was[8];
+
+	get(w, at, was, sizeof(was));
+	for (size_t i = 0; i < 6; i++) {
+		uint64_t n = i % 2 ? __builtin_bswap64(numbers[i / 2]) : numbers[i / 2];
+		put(w, at, &n, sizeof(n));
+		try_it(w, i % 2 ? "big-endian number at" : "number at", at);
+	}
+	put(w, at, was, sizeof(was));
+}
+
+static void put_numbers(struct work *w)
+{
+	uint64_t places = w->metadata.n, most = options.numbers / 6 + 1;
+	uint64_t step = places / most + 1;
+
+	for (size_t i = 0; options.numbers && i < places; i += step)
+		if (w->size - w->metadata.at[i] >= 8)
+			try_numbers(w, w->metadata.at[i]);
 }
 
 // --- What is metadata ---
@@ -271,12 +302,15 @@ static bool do_file(const char *name)
 	struct work w = {.name = name, .fd = memfd_create("image", MFD_CLOEXEC)};
 
 	(void)snprintf(w.path, sizeof(w.path), "/proc/self/fd/%d", w.fd);
+	mem_set_limit(SIZE_MAX);
 	bool ok = w.fd >= 0 && copy_file(&w);
 	if (!ok)
 		(void)printf("%s: can't be read\n", name);
 	else if (find_metadata(&w)) {
+		mem_set_limit(mem_in_use() + OURS_MAX);
 		forget_peak();
 		change_all(&w);
+		put_numbers(&w);
 		cut_all(&w);
 		tell(&w);
 	}
@@ -285,6 +319,16 @@ static bool do_file(const char *name)
 	if (w.fd >= 0)
 		(void)close(w.fd);
 	return ok && w.wrong == 0;
+}
+
+static const char *current;
+
+static void too_much(size_t asked)
+{
+	(void)printf("%s: %zu bytes are asked for, past %d; --verbose says after what\n", current,
+		     asked, OURS_MAX);
+	(void)fflush(stdout);
+	_Exit(1);
 }
 
 static bool number(const char *option, int argc, char **argv, int *i, uint64_t *out)
@@ -299,15 +343,17 @@ int main(int argc, char **argv)
 {
 	bool ok = argc > 1;
 
+	mem_on_exhausted(too_much);
 	for (int i = 1; i < argc; i++) {
 		if (number("--changes", argc, argv, &i, &options.changes) ||
+		    number("--numbers", argc, argv, &i, &options.numbers) ||
 		    number("--cuts", argc, argv, &i, &options.cuts) ||
 		    number("--seed", argc, argv, &i, &options.seed))
 			continue;
 		if (strcmp(argv[i], "--verbose") == 0)
 			options.verbose = true;
 		else
-			ok = do_file(argv[i]) && ok;
+			ok = do_file(current = argv[i]) && ok;
 	}
 	return ok ? 0 : 1;
 }
