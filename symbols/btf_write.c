@@ -2,6 +2,7 @@
 // Records of BTF, one behind the other; each string once.
 #include "symbols/btf_write.h"
 
+#include "src/base/text.h"
 #include "symbols/btf_impl.h"
 
 #include <string.h>
@@ -15,16 +16,6 @@ static void put_u32(struct btf_writer *w, uint32_t v)
 	w->too_long |= w->types.n >= BTF_LARGEST / 2;
 	for (int i = 0; i < 4 && !w->too_long; i++)
 		vec_push(&w->types, (uint8_t)(v >> 8 * i));
-}
-
-// FNV-1a
-static uint64_t hash_of(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	for (; *s; s++)
-		h = (h ^ (uint8_t)*s) * 0x100000001b3ULL;
-	return h;
 }
 
 static uint32_t append_string(struct btf_writer *w, const char *s, size_t n)
@@ -44,7 +35,7 @@ static uint32_t put_string(struct btf_writer *w, const char *s)
 		vec_push(&w->strings, '\0');
 	if (!s || !*s || w->too_long)
 		return 0;
-	for (uint64_t key = hash_of(s);; key++) {
+	for (uint64_t key = text_hash(TEXT_HASH, s, strlen(s));; key++) {
 		const uint64_t *known = u64map_get(&w->known, key);
 		if (known && strcmp(w->strings.at + *known, s) != 0)
 			continue;

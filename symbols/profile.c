@@ -30,6 +30,8 @@ void profile_free(struct profile *p)
 	symtab_free(p->symbols);
 	mem_free(p->types_source);
 	mem_free(p->symbols_source);
+	mem_free(p->types_path);
+	mem_free(p->symbols_path);
 	mem_free(p->build_id);
 	mem_free(p->banner);
 	mem_free(p);
@@ -43,6 +45,18 @@ struct err *profile_set_btf(struct profile *p, uint8_t *bytes, size_t n)
 	p->btf_bytes = bytes;
 	p->btf_size = n;
 	return btf_open(bytes, n, NULL, &p->btf);
+}
+
+void profile_take_symbols(struct profile *p, struct profile *from)
+{
+	symtab_free(p->symbols);
+	mem_free(p->symbols_source);
+	mem_free(p->symbols_path);
+	p->symbols = from->symbols;
+	p->symbols_source = from->symbols_source;
+	p->symbols_path = from->symbols_path;
+	from->symbols = NULL;
+	from->symbols_source = from->symbols_path = NULL;
 }
 
 // --- writing ---

@@ -17,11 +17,13 @@ struct symtab;
 enum { PROFILE_LARGEST = 384U << 20 }; // in bytes
 
 struct profile {
-	char *types_source;   // in words, with the file's name; NULL: no types
-	char *symbols_source; // the same of symbols
-	char *build_id;	      // hexadecimal, or NULL
-	char *banner;	      // linux_banner without its newline, or NULL
-	uint8_t *btf_bytes;   // btf borrows from it
+	char *types_source;   // "DWARF", "BTF", "ISF"; NULL: no types
+	char *symbols_source; // ".symtab", "kallsyms", "System.map", "ISF"; NULL: no symbols
+	char *types_path;     // the files that they are of; not among the bytes
+	char *symbols_path;
+	char *build_id;	    // hexadecimal, or NULL
+	char *banner;	    // linux_banner without its newline, or NULL
+	uint8_t *btf_bytes; // btf borrows from it
 	size_t btf_size;
 	struct btf *btf;
 	struct symtab *symbols; // link-time addresses
@@ -33,14 +35,10 @@ void profile_free(struct profile *p); // NULL is fine
 // Takes the BTF over, and opens it.
 struct err *profile_set_btf(struct profile *p, uint8_t *bytes, size_t n);
 
-// Which types are asked for: a converter writes these, and what they embed.
-struct type_wants {
-	const char *const *types;     // structs, unions, typedefs
-	const char *const *constants; // of enums
-	size_t n_types, n_constants;
-	uint64_t key; // of all these names: a kept profile is of use only for the same ones
-};
+// Puts the symbols of another profile in the place of its own.
+void profile_take_symbols(struct profile *p, struct profile *from);
 
+// key is that of the struct type_wants by which it was made.
 uint8_t *profile_write(const struct profile *p, uint64_t key, size_t *n); // mem_free() it
 // ERR_FORMAT: broken; ERR_NOT_FOUND: made for another key.
 struct err *profile_read(const uint8_t *bytes, size_t n, uint64_t key, struct profile **out);

@@ -18,8 +18,11 @@ SPDX = "SPDX-License-Identifier: LGPL-2.1-or-later"
 LIBRARIES = {
     "sqlite3.h": {"src/db"},
     "zstd.h": {"formats"},
-    "libelf.h": {"formats"},
-    "gelf.h": {"formats"},
+    "libelf.h": {"formats", "src/symfiles"},
+    "gelf.h": {"formats", "src/symfiles"},
+    "libdwarf/libdwarf.h": {"symbols"},
+    "libdwarf/dwarf.h": {"symbols"},
+    "seccomp.h": {"src/symfiles"},
     "zlib.h": {"formats"},
     "lzo/lzo1x.h": {"formats"},
     "snappy-c.h": {"formats"},
@@ -33,8 +36,9 @@ CONFINED = {
      "reallocarray"):
         (("src/base/mem.c",), "memory is counted and never NULL: src/base/mem.h"),
     ("open", "openat", "creat", "fopen", "mmap", "opendir"):
-        (("formats/", "src/phys/", "src/db/"),
-         "evidence is opened by formats and src/phys alone, output by src/db"),
+        (("formats/", "src/phys/", "src/db/", "src/symfiles/"),
+         "evidence is opened by formats and src/phys alone, output by src/db, symbols by "
+         "src/symfiles"),
     ("strcpy", "strcat", "strncpy", "strncat", "stpcpy", "sprintf", "vsprintf", "gets", "strtok",
      "atoi", "atol", "atoll", "atof", "gmtime", "localtime", "ctime", "asctime", "alloca",
      "mktemp", "tmpnam", "tempnam", "system", "popen", "setjmp", "longjmp"):

@@ -145,3 +145,10 @@ const char *text_for_terminal(struct arena *a, const char *s, size_t n)
 	d[o] = '\0';
 	return d;
 }
+
+uint64_t text_hash(uint64_t start, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		start = (start ^ (uint8_t)s[i]) * 0x100000001b3ULL;
+	return start;
+}

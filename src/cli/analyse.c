@@ -6,6 +6,7 @@
 #include "src/cli/layout.h"
 #include "src/cli/terminal.h"
 #include "src/walk/walk.h"
+#include "symbols/profile.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ void analysis_fini(struct analysis *a)
 {
 	progress_clear(&a->progress);
 	kernel_free(a->kernel);
+	symfiles_close(a->symfiles);
+	a->symfiles = NULL;
 	image_close(a->image);
 	a->kernel = NULL;
 	a->image = NULL;
@@ -57,16 +60,40 @@ static struct err *advise(struct err *e, const struct analysis *a)
 	return e;
 }
 
-struct err *analysis_find_kernel(struct analysis *a)
+static struct err *read_symfiles(struct analysis *a)
 {
 	int64_t start = progress_now_ns();
 
+	progress_step(&a->progress, "reading symbols", 0, 0);
+	TRY(symfiles_open(&a->opts->symbols, &a->symfiles));
+	if (a->opts->verbose && (a->opts->symbols.vmlinux || a->opts->symbols.system_map))
+		say("files of symbols, read in %lld ms",
+		    (long long)(progress_now_ns() - start) / 1000000);
+	return NULL;
+}
+
+// A file that does not fit is the likelier reason than an image without types.
+static struct err *no_kernel(struct analysis *a, struct err *e)
+{
+	a->kernel = NULL;
+	struct err kept = *e, *refused = symfiles_refusal(a->symfiles);
+	if (refused)
+		return refused;
+	*e = kept;
+	return e->code == ERR_NO_KERNEL ? advise(e, a) : e;
+}
+
+struct err *analysis_find_kernel(struct analysis *a)
+{
+	TRY(read_symfiles(a));
+	const struct kernel_supply supply = symfiles_supply(a->symfiles);
+	int64_t start = progress_now_ns();
+
 	progress_step(&a->progress, "finding the kernel", 0, 0);
-	struct err *e = layout_find_kernel(a->image, &a->supply, &a->kernel);
-	if (e) {
-		a->kernel = NULL;
-		return e->code == ERR_NO_KERNEL ? advise(e, a) : e;
-	}
+	struct err *e = layout_find_kernel(a->image, &supply, &a->kernel);
+	if (e)
+		return no_kernel(a, e);
+	TRY(symfiles_check(a->symfiles, a->kernel));
 	if (a->opts->verbose)
 		say("%s: kernel %s, found in %lld ms", a->opts->image,
 		    a->kernel->release ? a->kernel->release : "of unknown release",
@@ -134,19 +161,45 @@ bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_a
 
 // --- provenance ---
 
-const char *analysis_types_source(const struct analysis *a)
+// A path is the analyst's, and has no place in what is to be the same everywhere.
+static const char *of_file(const struct analysis *a, struct arena *arena, const char *what,
+			   const char *path)
 {
-	return a->kernel && a->kernel->btf ? "BTF in the image" : NULL;
+	return arena_printf(arena, "%s of %s", what, a->opts->reproducible ? "a file" : path);
 }
 
-const char *analysis_symbols_source(const struct analysis *a)
+const char *analysis_types_source(const struct analysis *a, struct arena *arena)
 {
 	const struct kernel *k = a->kernel;
 
+	if (!k || !k->btf)
+		return NULL;
+	if (k->btf == k->image_btf)
+		return "BTF in the image";
+	return of_file(a, arena, k->profile->types_source, k->profile->types_path);
+}
+
+const char *analysis_symbols_source(const struct analysis *a, struct arena *arena)
+{
+	const struct kernel *k = a->kernel;
+	const char *image = NULL, *file = NULL;
+
 	if (!k)
 		return NULL;
-	if (!k->kallsyms)
-		return "deduced from the kernel's data (its image has no kallsyms)";
-	return k->data_deduced ? "kallsyms in the image; it lists no data, which was deduced"
-			       : "kallsyms in the image";
+	if (k->profile && k->profile->symbols)
+		file = of_file(a, arena, k->profile->symbols_source, k->profile->symbols_path);
+	if (k->kallsyms)
+		image = k->data_deduced
+				? "kallsyms in the image; it lists no data, which was deduced"
+				: "kallsyms in the image";
+	if (image && file)
+		return arena_printf(arena, "%s; %s", image, file);
+	if (image || file)
+		return image ? image : file;
+	return "deduced from the kernel's data (its image has no kallsyms)";
+}
+
+bool analysis_is_forced(const struct analysis *a)
+{
+	return a->kernel && a->symfiles && symfiles_forced(a->symfiles, a->kernel);
 }

@@ -11,10 +11,10 @@
 struct analysis {
 	const struct options *opts;
 	struct progress progress;
-	struct image *image;   // NULL until it is open
-	struct kernel *kernel; // NULL until it is found
-	struct kernel_supply supply;
-	bool damaged; // a walk met damage that lies in the image
+	struct image *image;	   // NULL until it is open
+	struct kernel *kernel;	   // NULL until it is found
+	struct symfiles *symfiles; // NULL until they are read
+	bool damaged;		   // a walk met damage that lies in the image
 };
 
 void analysis_init(struct analysis *a, const struct options *o);
@@ -31,7 +31,10 @@ void analysis_walk(struct analysis *a, struct sink *sink);
 bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_addr);
 
 // Where the kernel's types and symbols came from, in words; NULL for nowhere.
-const char *analysis_types_source(const struct analysis *a);
-const char *analysis_symbols_source(const struct analysis *a);
+const char *analysis_types_source(const struct analysis *a, struct arena *arena);
+const char *analysis_symbols_source(const struct analysis *a, struct arena *arena);
+
+// Whether types or symbols are those of another kernel, because of --force-symbols.
+bool analysis_is_forced(const struct analysis *a);
 
 #endif

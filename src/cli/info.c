@@ -2,7 +2,7 @@
 // `vmiscan info IMAGE`: what the image is, without extracting anything.
 #include "src/cli/calls.h"
 
-#include "src/base/mem.h"
+#include "src/base/scope.h"
 #include "src/cli/analyse.h"
 #include "src/cli/json.h"
 #include "src/cli/rows.h"
@@ -98,8 +98,9 @@ static void print_kernel(const struct printer *p)
 	label(p, "Placed");
 	(void)printf("KASLR offset 0x%" PRIx64 ", virtual minus physical address 0x%" PRIx64 "\n",
 		     k->kaslr_offset, k->image_offset);
-	const char *types = analysis_types_source(p->analysis);
-	const char *symbols = analysis_symbols_source(p->analysis);
+	_cleanup_(arena_fini) struct arena arena = {0};
+	const char *types = analysis_types_source(p->analysis, &arena);
+	const char *symbols = analysis_symbols_source(p->analysis, &arena);
 	line(p, "Types", types ? types : "none");
 	line(p, "Symbols", symbols ? symbols : "none");
 }
@@ -158,8 +159,9 @@ static void json_kernel(struct json *j, const struct analysis *a)
 	if (k->arch == ARCH_X86_64)
 		json_hex(j, "phys_base", KERNEL_IMAGE_BASE - k->image_offset);
 	json_hex(j, "image_offset", k->image_offset);
-	json_text(j, "types_source", analysis_types_source(a));
-	json_text(j, "symbols_source", analysis_symbols_source(a));
+	_cleanup_(arena_fini) struct arena arena = {0};
+	json_text(j, "types_source", analysis_types_source(a, &arena));
+	json_text(j, "symbols_source", analysis_symbols_source(a, &arena));
 	json_close(j, '}');
 }
 

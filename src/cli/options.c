@@ -59,6 +59,18 @@ static struct err *set_snapshot(struct options *o, const char *arg)
 	return NULL;
 }
 
+static struct err *set_vmlinux(struct options *o, const char *arg)
+{
+	o->symbols.vmlinux = arg;
+	return NULL;
+}
+
+static struct err *set_system_map(struct options *o, const char *arg)
+{
+	o->symbols.system_map = arg;
+	return NULL;
+}
+
 static struct err *set_part(struct options *o, const char *arg)
 {
 	vec_push(&o->parts, arg);
@@ -318,6 +330,7 @@ struct err *options_parse(struct options *o, int argc, char **argv)
 	TRY(parse_words(o, argv + optind, argc - optind));
 	TRY(check_calls(o, seen));
 	TRY(choose_tables(o));
+	o->symbols.force = o->force_symbols;
 	if (o->image)
 		default_output(o);
 	return NULL;

@@ -6,6 +6,7 @@
 #include "schema/schema.h"
 #include "src/base/err.h"
 #include "src/base/vec.h"
+#include "src/symfiles/supply.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,13 +23,14 @@ struct options {
 	char *output;	    // -o, or the image's file name with .db; NULL for calls that write none
 	const char *format; // NULL: detect
 	const char *vmss;   // NULL: look for it beside the image
+	struct symfile_options symbols;
 	const char *snapshot;	   // NULL: the newest
 	VEC(const char *) parts;   // the other files of a split dump
 	const char *tables, *skip; // as given; the result is in `wanted`
 	bool wanted[TABLE_COUNT];
 	size_t max_memory; // bytes; 0: no limit
 	enum color_when color;
-	bool force, sha256, reproducible, json, quiet, verbose, no_progress;
+	bool force, force_symbols, sha256, reproducible, json, quiet, verbose, no_progress;
 };
 
 // Everything wrong is an ERR_USAGE. Strings are borrowed from argv.

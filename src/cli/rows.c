@@ -221,8 +221,9 @@ void rows_run(const struct analysis *a, const struct outcome *o, struct sink *si
 				    : o->partial   ? "partial"
 						   : "complete"),
 		.exit_status = some_int(o->partial),
-		.types_source = some_text(analysis_types_source(a)),
-		.symbols_source = some_text(analysis_symbols_source(a)),
+		.types_source = some_text(analysis_types_source(a, &arena)),
+		.symbols_source = some_text(analysis_symbols_source(a, &arena)),
+		.symbols_forced = some_int(analysis_is_forced(a)),
 		.kernel_release = some_text(a->kernel ? a->kernel->release : NULL),
 	};
 

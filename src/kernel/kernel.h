@@ -133,11 +133,12 @@ uint64_t k_user_end(const struct kernel *k);
 enum find_effort { FIND_QUICK, FIND_EVERYWHERE };
 
 // What files say of kernels. profile_of() is asked for each candidate, whose banner is known and
-// whose image_btf is, if the image has one; then once more if kallsyms is missing. It gives a
+// whose image_btf is, if the image has one; then once more if the image lists no data. It gives a
 // profile that fits, which must outlive the kernel, or NULL.
 struct kernel_supply {
 	const struct profile *(*profile_of)(void *arg, const struct kernel *k);
 	void *arg;
+	bool force; // what does not fit is used all the same
 };
 
 struct find_options {

@@ -53,7 +53,7 @@ static uint64_t profile_va(const struct kernel *k, uint64_t va)
 
 // init_task shows how far the kernel lies from where it was linked; its banner must then be where
 // the profile says.
-static struct err *place_profile(struct kernel *k)
+static struct err *place_profile(struct kernel *k, bool force)
 {
 	uint64_t va, banner;
 	char text[16] = "";
@@ -62,7 +62,7 @@ static struct err *place_profile(struct kernel *k)
 	    !symtab_find(k->profile->symbols, "init_task", &va))
 		return NULL;
 	k->profile_slide = k->init_task - va;
-	if (!symtab_find(k->profile->symbols, "linux_banner", &banner))
+	if (force || !symtab_find(k->profile->symbols, "linux_banner", &banner))
 		return NULL;
 	if (aspace_read(&k->as, profile_va(k, banner), text, sizeof(text) - 1) == AS_OK &&
 	    memcmp(text, k->banner, 14) != 0)
@@ -70,7 +70,7 @@ static struct err *place_profile(struct kernel *k)
 			ERR_NO_KERNEL,
 			"the symbols of %s are of another kernel: where they put linux_banner "
 			"there is something else",
-			k->profile->symbols_source);
+			k->profile->symbols_path);
 	return NULL;
 }
 
@@ -308,12 +308,12 @@ static void open_kallsyms(struct kernel *k)
 static struct err *open_tables(struct kernel *k, const struct kernel_supply *supply)
 {
 	open_kallsyms(k);
-	TRY(place_profile(k));
+	TRY(place_profile(k, supply->force));
 	resolve(k);
 	if (lists_data(k) || k->profile || !supply->profile_of)
 		return NULL;
 	k->profile = supply->profile_of(supply->arg, k);
-	TRY(place_profile(k));
+	TRY(place_profile(k, supply->force));
 	resolve(k);
 	return NULL;
 }

@@ -2,7 +2,8 @@
 // The names of all types and constants that are asked for, for those who convert types.
 #include "src/kernel/kernel.h"
 
-#include "symbols/profile.h"
+#include "src/base/text.h"
+#include "symbols/wanted.h"
 
 #include <string.h>
 
@@ -32,14 +33,18 @@ enum {
 	CONVERTERS = 1,
 };
 
-// FNV-1a, over names and their ends
+// Names and their ends
 static uint64_t mix(uint64_t key, const char *name)
 {
-	size_t n = strlen(name) + 1;
+	return text_hash(key, name, strlen(name) + 1);
+}
 
-	for (size_t i = 0; i < n; i++)
-		key = (key ^ (uint8_t)name[i]) * 0x100000001b3ULL;
-	return key;
+static bool is_among(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = n; i-- > 0;) // fields of one type mostly stand together
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
 }
 
 const struct type_wants *kernel_type_wants(void)
@@ -49,10 +54,10 @@ const struct type_wants *kernel_type_wants(void)
 
 	if (wants.n_types)
 		return &wants;
-	uint64_t key = 0xcbf29ce484222325ULL + CONVERTERS;
+	uint64_t key = TEXT_HASH + CONVERTERS;
 	size_t n = 0;
-	for (size_t i = 0; i < N_TYPES; i++) { // fields of one type stand together
-		if (n && strcmp(distinct[n - 1], types[i]) == 0)
+	for (size_t i = 0; i < N_TYPES; i++) {
+		if (is_among(distinct, n, types[i]))
 			continue;
 		distinct[n++] = types[i];
 		key = mix(key, types[i]);

@@ -36,7 +36,7 @@ def _serious_problems(case):
 
 def _run(case):
     version = case.database.query("PRAGMA user_version")[0]["user_version"]
-    yield {"schema_version": version, "status": "complete", "exit_status": 0, "unreadable_pages": 0,
+    yield {"schema_version": version, "status": "complete", "exit_status": 0, "unreadable_pages": 0, "symbols_forced": 0,
            "kernel_release": case.truth.uname["release"]}
 
 

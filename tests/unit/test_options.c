@@ -165,7 +165,7 @@ Test(options, mistakes_are_named)
 	bad("x --skip processes,,threads", "without a name");
 	bad("info x -o y", "--output: is not for `vmiscan info`");
 	bad("schema --json", "--json: is not for `vmiscan schema`");
-	bad("x --vmlinux v", "there is no such option");
+	bad("x --no-such-option v", "there is no such option");
 }
 
 Test(options, help_has_every_option_in_80_columns)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads a hostile file in a process of its own, which can do nothing but compute, and answer once.
+//
+// libdwarf, libelf and the unpackers were not written for files that somebody made to break them.
+// What breaks here is the child: the caller gets one error that says how, and goes on.
+#ifndef VMI_SYMFILES_CHILD_H
+#define VMI_SYMFILES_CHILD_H
+
+#include "src/base/err.h"
+#include "symbols/profile.h"
+
+#include <stdint.h>
+
+// What is done in the child; *out is handed over, *arg is seen as it was.
+typedef struct err *child_work(void *arg, struct profile **out);
+
+struct child_limits {
+	uint64_t memory;     // bytes beyond what the process has; 0: 768 MiB
+	unsigned cpu_s;	     // 0: 60
+	unsigned patience_s; // by the clock; 0: 300
+};
+
+// key is checked as profile_read() does. ERR_FORMAT where the child crashed, ERR_LIMIT where it was
+// stopped.
+struct err *child_run(child_work *work, void *arg, uint64_t key, const struct child_limits *limits,
+		      struct profile **out);
+
+// --- sandbox.c ---
+
+// Gives up what the process may do; what the system does not offer is left out.
+void sandbox_enter(const struct child_limits *limits);
+// "rlimits, seccomp", as far as they are built in.
+const char *sandbox_kinds(void);
+
+#endif

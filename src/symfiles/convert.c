@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Tells the kinds of symbol files apart.
+#include "src/symfiles/convert.h"
+
+#include "src/base/mem.h"
+#include "symbols/btf.h"
+#include "symbols/system_map.h"
+
+#include <string.h>
+
+struct err *convert_btf(const uint8_t *bytes, size_t n, struct profile *p)
+{
+	TRY(profile_set_btf(p, memcpy(mem_alloc(n), bytes, n), n));
+	p->types_source = mem_strdup("BTF");
+	return NULL;
+}
+
+static bool begins(const uint8_t *bytes, size_t n, const char *magic, size_t magic_n)
+{
+	return n >= magic_n && memcmp(bytes, magic, magic_n) == 0;
+}
+
+static struct err *convert_any(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+			       struct profile *p)
+{
+	if (begins(bytes, n, "\177ELF", 4))
+		return convert_elf(bytes, n, wants, p);
+	if (begins(bytes, n, "\x9f\xeb", 2) || begins(bytes, n, "\xeb\x9f", 2))
+		return convert_btf(bytes, n, p);
+	if (system_map_looks_like((const char *)bytes, n)) {
+		p->symbols_source = mem_strdup("System.map");
+		return system_map_read((const char *)bytes, n, &p->symbols);
+	}
+	return err_new(ERR_FORMAT, "it is no vmlinux, vmlinuz, BTF, System.map or ISF");
+}
+
+struct err *convert(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+		    struct profile **out)
+{
+	struct profile *p = profile_new();
+	struct err *e = convert_any(bytes, n, wants, p);
+
+	if (!e && !p->btf && !p->symbols)
+		e = err_new(ERR_FORMAT, "it has neither types (DWARF, BTF) nor symbols");
+	if (e)
+		profile_free(p);
+	else
+		*out = p;
+	return e;
+}

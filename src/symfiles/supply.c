@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which profile fits which kernel: by its banner, which has compiler and build in it, and by its
+// build id.
+#include "src/symfiles/supply.h"
+
+#include "src/base/mem.h"
+#include "src/symfiles/symfile.h"
+
+#include <string.h>
+
+struct symfiles {
+	const struct symfile_options *o;
+	struct profile *given; // of --vmlinux and --system-map; NULL: none was given
+	char *refused;	       // the banner of a kernel that it does not fit
+};
+
+// --system-map has the last word on symbols.
+static struct err *load_map(struct symfiles *s)
+{
+	struct profile *map;
+
+	TRY(symfile_load(s->o->system_map, kernel_type_wants(), &map));
+	if (!s->given) {
+		s->given = map;
+		return NULL;
+	}
+	profile_take_symbols(s->given, map);
+	profile_free(map);
+	return NULL;
+}
+
+struct err *symfiles_open(const struct symfile_options *o, struct symfiles **out)
+{
+	struct symfiles *s = mem_zalloc(1, sizeof(*s));
+	struct err *e = NULL;
+
+	s->o = o;
+	if (o->vmlinux)
+		e = symfile_load(o->vmlinux, kernel_type_wants(), &s->given);
+	if (!e && o->system_map)
+		e = load_map(s);
+	if (e)
+		symfiles_close(s);
+	else
+		*out = s;
+	return e;
+}
+
+void symfiles_close(struct symfiles *s)
+{
+	if (!s)
+		return;
+	profile_free(s->given);
+	mem_free(s->refused);
+	mem_free(s);
+}
+
+// --- fitting ---
+
+// What is not known of either is no reason against it.
+static bool same(const char *a, const char *b)
+{
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+// Since 6.1 a kernel has a copy of its banner that lacks the number of the build ("#1": # alone),
+// and the search may have met that one (init/version.c, version-timestamp.c).
+static bool same_banner(const char *a, const char *b)
+{
+	if (!a || !b)
+		return true;
+	size_t n = strcspn(a, "#");
+	if (n != strcspn(b, "#") || strncmp(a, b, n) != 0)
+		return false;
+	a += n + strspn(a + n, "#0123456789");
+	b += n + strspn(b + n, "#0123456789");
+	return strcmp(a, b) == 0;
+}
+
+static bool fits(const struct profile *p, const struct kernel *k)
+{
+	return same_banner(p->banner, k->banner) && same(p->build_id, k->build_id);
+}
+
+static const struct profile *profile_of(void *arg, const struct kernel *k)
+{
+	struct symfiles *s = arg;
+
+	if (!s->given)
+		return NULL;
+	if (fits(s->given, k) || s->o->force)
+		return s->given;
+	if (!s->refused)
+		s->refused = mem_strdup(k->banner);
+	return NULL;
+}
+
+struct kernel_supply symfiles_supply(struct symfiles *s)
+{
+	return (struct kernel_supply){profile_of, s, s->o->force};
+}
+
+static struct err *refuse(const struct symfiles *s, const char *banner, const char *build_id)
+{
+	const struct profile *p = s->given;
+
+	return err_new(
+		ERR_NO_KERNEL,
+		"%s: is of another kernel, \"%.200s\" (build id %s); the image has \"%.200s\" "
+		"(build id %s): give the file of that build, or --force-symbols",
+		s->o->vmlinux ? s->o->vmlinux : s->o->system_map,
+		p->banner ? p->banner : "banner unknown", p->build_id ? p->build_id : "unknown",
+		banner, build_id ? build_id : "unknown");
+}
+
+struct err *symfiles_check(const struct symfiles *s, const struct kernel *k)
+{
+	if (!s->given || s->o->force || (k->profile == s->given && fits(s->given, k)))
+		return NULL;
+	return refuse(s, k->banner, k->build_id);
+}
+
+struct err *symfiles_refusal(const struct symfiles *s)
+{
+	return s->given && s->refused ? refuse(s, s->refused, NULL) : NULL;
+}
+
+bool symfiles_forced(const struct symfiles *s, const struct kernel *k)
+{
+	return s->given && k->profile == s->given && !fits(s->given, k);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Opens a file of symbols and has a child read it.
+#include "src/symfiles/symfile.h"
+
+#include "src/base/scope.h"
+#include "src/base/vec.h"
+#include "src/symfiles/child.h"
+#include "src/symfiles/convert.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+enum { HEAP = 768 << 20, READ_STEP = 1 << 20, READ_MOST = 512 << 20 };
+
+static const uint64_t LARGEST = UINT64_C(8) << 30; // vmlinux with DWARF has 0.7 GB
+
+struct job {
+	int fd;
+	size_t size;
+	const struct type_wants *wants;
+};
+
+// Files of /proc and /sys can't be mapped, and do not know their size.
+static const uint8_t *read_file(const struct job *j, size_t *n)
+{
+	VEC(uint8_t) bytes = {0};
+	ssize_t got;
+
+	do {
+		bytes.at = mem_grow(bytes.at, bytes.n + READ_STEP, 1);
+		got = read(j->fd, bytes.at + bytes.n, READ_STEP);
+		bytes.n += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && bytes.n < READ_MOST);
+	*n = bytes.n;
+	return bytes.at;
+}
+
+// Runs in the child, which ends with it: nothing is given back.
+static struct err *work(void *arg, struct profile **out)
+{
+	const struct job *j = arg;
+	size_t n = j->size;
+	const uint8_t *bytes = MAP_FAILED;
+
+	if (n)
+		bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, j->fd, 0);
+	if (bytes == MAP_FAILED)
+		bytes = read_file(j, &n);
+	return convert(bytes, n, j->wants, out);
+}
+
+static struct err *check(const char *path, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return err_new(ERR_NO_KERNEL, "%s: is not a file; give a vmlinux or the like",
+			       path);
+	if ((uint64_t)st->st_size > LARGEST)
+		return err_new(ERR_NO_KERNEL, "%s: is larger than 8 GiB, which no kernel's file is",
+			       path);
+	return NULL;
+}
+
+struct err *symfile_load(const char *path, const struct type_wants *wants, struct profile **out)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return err_errno(ERR_NO_KERNEL, "%s: can't be opened", path);
+	TRY(check(path, &st));
+	struct job j = {fd, (size_t)st.st_size, wants};
+	const struct child_limits limits = {.memory = HEAP + (uint64_t)st.st_size};
+	struct err *e = child_run(work, &j, wants->key, &limits, out);
+	if (e) {
+		e->code = ERR_NO_KERNEL; // that is what it comes to
+		return err_wrap(e, "%s", path);
+	}
+	(*out)->types_path = (*out)->btf ? mem_strdup(path) : NULL;
+	(*out)->symbols_path = (*out)->symbols ? mem_strdup(path) : NULL;
+	return NULL;
+}
