@@ -31,6 +31,8 @@ class Guest:
     name: str
     suite: str
     idea: str
+    # Debian's name: a key of arches.ARCHES.
+    arch: str = "amd64"
     flavour: str = "amd64"
     # A kernel that the suite offers; none: the newest of the flavour.
     release: str = ""
@@ -72,6 +74,33 @@ GUESTS = (
         flavour="cloud-amd64",
         cpu="qemu64",
         second_card="virtio-net-pci",
+    ),
+    Guest(
+        "arm64-6.12",
+        "trixie",
+        "arm64 with addresses of 48 bits",
+        arch="arm64",
+        flavour="arm64",
+        machine="virt",
+        cpu="cortex-a72",
+    ),
+    Guest(
+        "arm64-6.12-lpa2",
+        "trixie",
+        "arm64 with addresses of 52 bits and signed pointers",
+        arch="arm64",
+        flavour="arm64",
+        machine="virt",
+        cpu="max,pauth-impdef=on",
+    ),
+    Guest("arm64-6.1", "bookworm", "arm64 without data symbols", arch="arm64", flavour="arm64", machine="virt", cpu="cortex-a72"),
+    Guest(
+        "i386-6.1",
+        "bookworm",
+        "32 bits with PAE, memory above the direct map",
+        arch="i386",
+        flavour="686-pae",
+        memory="1200M",
     ),
     # With less memory there is no free and aligned gigabyte.
     Guest(

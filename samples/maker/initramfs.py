@@ -65,13 +65,13 @@ def busybox():
     return Path(found)
 
 
-def build(guest, kernel, program):
+def build(guest, kernel, program, shell):
     """The initramfs of one guest; the same guest gives the same bytes."""
     archive = Archive()
     for name in FOLDERS + MORE_FOLDERS:
         archive.folder(name)
     archive.character_device("dev/console", 5, 1)
-    archive.file("bin/busybox", busybox().read_bytes(), 0o755)
+    archive.file("bin/busybox", shell.read_bytes(), 0o755)
     for name in BUSYBOX_NAMES:
         archive.link(f"bin/{name}", "busybox")
     archive.file("init", (GUEST_SOURCES / "init").read_bytes(), 0o755)

@@ -120,7 +120,7 @@ def _fetch_all(suite, answer, folder):
 
 def get_kernel(cache, guest, refresh=False):
     """The guest's kernel, from the cache or the mirror. The caller holds the suite's lock."""
-    suite, wanted = Suite(cache, guest.suite), guest.release or guest.flavour
+    suite, wanted = Suite(cache, guest.suite, guest.arch), guest.release or guest.flavour
     answer = suite.kernel(wanted, refresh)
     folder = cache / "kernels" / _key(answer)
     if folder.exists():

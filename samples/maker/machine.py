@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 
+from .arches import ARCHES
+
 GIB4 = 1 << 32
 
 # I/O APIC, HPET, local APIC and firmware lie within the last MiBs below 4 GiB.
@@ -51,20 +53,21 @@ class Monitor:
         return self.call("human-monitor-command", **{"command-line": line})
 
 
-def qemu_version():
+def qemu_version(arch):
     """First line of what QEMU says of itself."""
     return subprocess.run(
-        ["qemu-system-x86_64", "--version"], stdout=subprocess.PIPE, text=True, check=True
+        [arch.qemu, "--version"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.splitlines()[0]
 
 
 def command_line(guest, kernel, initramfs, thread):
     """QEMU's arguments; files that come and go are named relative to the folder that it runs in."""
     # Plain pointers in /proc/net tell where each socket is (since 5.12).
-    fixed = "console=ttyS0 loglevel=4 panic=-1 oops=panic no_hash_pointers"
+    arch = ARCHES[guest.arch]
+    fixed = f"console={arch.console} loglevel=4 panic=-1 oops=panic no_hash_pointers"
     append = f'{fixed} guest.name={guest.name} guest.text="two words" {guest.append}'.strip()
     return [
-        "qemu-system-x86_64",
+        arch.qemu,
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
         *("-machine", guest.machine, "-accel", f"tcg,thread={thread}", "-cpu", guest.cpu),
         *("-smp", "2", "-m", guest.memory),
@@ -122,24 +125,27 @@ def await_done(control, process, seconds):
     raise GuestError(f"no truth within {seconds} s" + (f": {said!r}" if said else ""))
 
 
-def ram_ranges(mtree):
+def ram_ranges(mtree, arch):
     """[guest-physical start, length, offset in RAM]: the part below 4 GiB and the one above."""
     view = mtree.split('AS "memory"', 1)[-1].split("FlatView", 1)[0]
     low = high = 0
-    for start, end, kind in re.findall(r"([0-9a-f]{16})-([0-9a-f]{16}) \(prio \d+, (\w+)\): pc\.ram", view):
+    pattern = r"([0-9a-f]{16})-([0-9a-f]{16}) \(prio \d+, (\w+)\): " + re.escape(arch.ram)
+    first = GIB4
+    for start, end, kind in re.findall(pattern, view):
         if kind not in ("ram", "rom"):
             continue
         if int(start, 16) < GIB4:
+            first = min(first, int(start, 16))
             low = max(low, int(end, 16) + 1)
         else:
             high = max(high, int(end, 16) + 1 - GIB4)
     if low == 0:
         raise GuestError("QEMU's memory tree has no RAM")
-    return [[0, low, 0]] + ([[GIB4, high, low]] if high else [])
+    return [[first, low - first, 0]] + ([[GIB4, high, low - first]] if high else [])
 
 
 def save_physical(monitor, ranges, name):
-    """Physical memory from 0 on, as `pmemsave 0 SIZE` does it; of the hole only its end, where the devices are.
+    """Physical memory from RAM's start on, as `pmemsave 0 SIZE` does it; of the hole only its end, with the devices.
 
     QEMU reads what is not RAM eight bytes at a time, so that the rest of the hole would take longer than all RAM.
     """

@@ -14,7 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import check, initramfs, machine, programs, sparse
+from . import check, cross, initramfs, machine, programs, sparse
+from .arches import ARCHES
 from .kernel import get_kernel
 from .suites import SuiteError
 
@@ -77,8 +78,8 @@ def _input_hash(guest, kernel, archive):
         "command": _command(guest, kernel, "any")[1],
         "initramfs": hashlib.sha256(archive).hexdigest(),
         "packages": kernel.packages,
-        "programs": programs.key(),
-        "qemu": machine.qemu_version(),
+        "programs": _programs_key(guest),
+        "qemu": machine.qemu_version(ARCHES[guest.arch]),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]
 
@@ -89,7 +90,7 @@ def _save(guest, folder, facts):
     def save(monitor):
         facts["stopped"] = time.time()
         mtree = monitor.human("info mtree -f")
-        facts["ram"] = machine.ram_ranges(mtree)
+        facts["ram"] = machine.ram_ranges(mtree, ARCHES[guest.arch])
         facts["memory_size_summary"] = monitor.call("query-memory-size-summary")
         host = folder / "host"
         host.mkdir()
@@ -138,7 +139,7 @@ def _boot(inputs, folder, thread, seconds, failed):
         "release": kernel.release,
         "packages": kernel.packages,
         "missing_modules": kernel.missing(),
-        "qemu": machine.qemu_version(),
+        "qemu": machine.qemu_version(ARCHES[guest.arch]),
         "command": plain_command,
         "started": began,
         "failed_attempts": failed,
@@ -177,14 +178,21 @@ def _read_log(scratch):
         return b""
 
 
-def _programs(cache):
+def _programs_key(guest):
+    return programs.key() if guest.arch == "amd64" else cross.key(ARCHES[guest.arch])
+
+
+def _programs(cache, guest):
     """The folder of the guest's programs, compiled once for each state of their sources."""
-    target = cache / "programs" / programs.key()
+    target = cache / "programs" / _programs_key(guest)
     with locked(cache / "locks" / "programs"):
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             with _scratch_folder(target.parent) as scratch:
-                programs.make(scratch)
+                if guest.arch == "amd64":
+                    programs.make(scratch)
+                else:
+                    cross.make(ARCHES[guest.arch], scratch)
                 scratch.rename(target)
     return target
 
@@ -202,8 +210,10 @@ class _Inputs:
 def _gather(cache, guest, refresh):
     with locked(cache / "locks" / f"suite-{guest.suite}"):
         kernel = get_kernel(cache, guest, refresh)
-    folder = _programs(cache)
-    return _Inputs(guest, kernel, folder, initramfs.build(guest, kernel, folder / "guest"))
+    folder = _programs(cache, guest)
+    with locked(cache / "locks" / "busybox"):
+        busybox = initramfs.busybox() if guest.arch == "amd64" else cross.busybox(cache, ARCHES[guest.arch])
+    return _Inputs(guest, kernel, folder, initramfs.build(guest, kernel, folder / "guest", busybox))
 
 
 def _target(cache, inputs):

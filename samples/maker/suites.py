@@ -47,9 +47,9 @@ def _names(field):
 class Suite:
     """One suite with package lists of its own, away from those of the machine."""
 
-    def __init__(self, cache, name):
-        self.name = name
-        self.folder = Path(cache) / "suites" / name
+    def __init__(self, cache, name, arch="amd64"):
+        self.name, self.arch = name, arch
+        self.folder = Path(cache) / "suites" / (name if arch == "amd64" else f"{name}-{arch}")
         self.answers = self.folder / "kernels.json"
 
     def _options(self):
@@ -61,8 +61,8 @@ class Suite:
             "Dir::State::Lists": self.folder / "lists",
             "Dir::State::Status": self.folder / "status",
             "Dir::Cache": self.folder / "cache",
-            "APT::Architecture": "amd64",
-            "APT::Architectures": "amd64",
+            "APT::Architecture": self.arch,
+            "APT::Architectures": self.arch,
             "APT::Sandbox::User": "root" if os.geteuid() == 0 else "",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",
@@ -128,7 +128,7 @@ class Suite:
         return parts | {s["Package"]: s["Version"] for s in self._stanzas(base)}
 
     def _ask(self, wanted):
-        release = wanted if wanted[0].isdigit() else self._newest(wanted)
+        release = wanted if re.match(r"\d+\.", wanted) else self._newest(wanted)
         return {"release": release, "packages": self._parts(f"linux-image-{release}")}
 
     def _ask_releases(self):
@@ -176,19 +176,27 @@ class Suite:
         """The newest version of a package."""
         return self._stanzas([package])[0]["Version"]
 
+    def newest(self, package, refresh=False):
+        """The same, from lists that are fetched where they are missing or old."""
+        return self._answer(package, lambda: {"version": self.version(package)}, refresh)["version"]
+
     def _download(self, name, version, folder):
         if self._stanzas([name]):
             run(["apt-get", "download", "-q", *self._options(), f"{name}={version}"], cwd=folder)
             return
         # Backports drops the modules of a series from its lists before its kernel; the pool still has both.
-        file = f"{name}_{version}_amd64.deb"
+        file = f"{name}_{version}_{self.arch}.deb"
         run(["/usr/lib/apt/apt-helper", "download-file", f"{MIRROR}/pool/main/l/linux/{file}", file], cwd=folder)
 
     def fetch(self, name, version, folder):
         """The path of the package in folder, fetched unless it is there."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        pattern = f"{name}_{version.replace(':', '%3a')}_*.deb"
-        if not list(folder.glob(pattern)):
+        begin = f"{name}_{version.replace(':', '%3a')}_"
+
+        def found():
+            return [path for path in folder.glob(f"{begin}*.deb") if path.stem.endswith((f"_{self.arch}", "_all"))]
+
+        if not found():
             self._download(name, version, folder)
-        return next(folder.glob(pattern))
+        return found()[0]
