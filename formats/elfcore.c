@@ -19,9 +19,10 @@ static struct err *check_kind(const struct elf_file *f)
 	if (f->ehdr.e_type != ET_CORE)
 		return err_new(ERR_FORMAT, "an ELF file, but a program, library or kernel and not "
 					   "a core: no memory image");
-	if (f->ehdr.e_machine != EM_X86_64 && f->ehdr.e_machine != EM_386)
+	if (f->ehdr.e_machine != EM_X86_64 && f->ehdr.e_machine != EM_386 &&
+	    f->ehdr.e_machine != EM_AARCH64)
 		return err_new(ERR_UNSUPPORTED,
-			       "an ELF core of machine type %u; only x86-64 guests are read",
+			       "an ELF core of machine type %u; only x86 and arm64 guests are read",
 			       f->ehdr.e_machine);
 	if (f->n_phdrs > 0)
 		return NULL;

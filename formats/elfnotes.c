@@ -40,16 +40,23 @@ static const struct {
 
 // struct elf_prstatus of x86-64: the user_regs_struct starts at 112. Its segment bases are the
 // user's or not filled, depending on the writer, so they are left out.
-static const struct {
+struct prstatus_field {
 	uint16_t off;
 	uint8_t reg;
-} prstatus_fields[] = {
+};
+static const struct prstatus_field x86_64_fields[] = {
 	{112 + 16 * 8, VCPU_RIP},
 	{112 + 17 * 8, VCPU_CS},
 	{112 + 18 * 8, VCPU_RFLAGS},
 	{112 + 19 * 8, VCPU_RSP},
 };
-enum { PRSTATUS_SIZE = 336 };
+// That of arm64: x0 to x30, sp, pc and pstate from 112 on (QEMU target/arm/arch_dump.c).
+static const struct prstatus_field arm64_fields[] = {
+	{112 + 31 * 8, VCPU_RSP},
+	{112 + 32 * 8, VCPU_RIP},
+	{112 + 33 * 8, VCPU_RFLAGS},
+};
+enum { PRSTATUS_SIZE = 336, PRSTATUS_SIZE_ARM64 = 392 };
 
 struct note {
 	uint32_t type;
@@ -94,10 +101,16 @@ static void take_prstatus(struct note_walk *w, const struct note *n)
 {
 	struct vcpu v = {.cpu = (uint32_t)w->prstatus.n};
 
-	if (n->desc_size != PRSTATUS_SIZE || w->prstatus.n >= MAX_VCPUS)
+	bool arm64 = n->desc_size == PRSTATUS_SIZE_ARM64;
+	const struct prstatus_field *fields = arm64 ? arm64_fields : x86_64_fields;
+	size_t count = sizeof(x86_64_fields) / sizeof(x86_64_fields[0]);
+
+	if (arm64)
+		count = sizeof(arm64_fields) / sizeof(arm64_fields[0]);
+	if ((n->desc_size != PRSTATUS_SIZE && !arm64) || w->prstatus.n >= MAX_VCPUS)
 		return;
-	for (size_t i = 0; i < sizeof(prstatus_fields) / sizeof(prstatus_fields[0]); i++)
-		set_reg(&v, prstatus_fields[i].reg, le64(n->desc + prstatus_fields[i].off));
+	for (size_t i = 0; i < count; i++)
+		set_reg(&v, fields[i].reg, le64(n->desc + fields[i].off));
 	vec_push(&w->prstatus, v);
 }
 

@@ -154,5 +154,9 @@ bool image_hole_unknown(const struct image *img);
 bool image_hole_candidate(const struct image *img, size_t i, struct hole *out);
 // Lays that memory out so. img->mem stays the same pointer, its statistics go on. note is copied.
 struct err *image_set_hole(struct image *img, struct hole hole, const char *note);
+// The same for memory in one piece that begins at base, of images with img->flat.
+extern const uint64_t image_base_candidates[];
+extern const size_t image_base_n_candidates;
+struct err *image_set_base(struct image *img, uint64_t base, const char *note);
 
 #endif

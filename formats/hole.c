@@ -2,8 +2,9 @@
 // The PCI hole of images without a header: where low RAM may end, and the layouts that follow.
 //
 // A file by pmemsave holds the hole, so that offset = physical address; a .vmem and the memory
-// files of Firecracker and Cloud Hypervisor are the RAM below and above it, concatenated. Nothing
-// in the file says which, so the kernel search tries the candidates.
+// files of Firecracker and Cloud Hypervisor are the RAM below and above it, concatenated. RAM of
+// arm64 machines has no hole, but does not begin at 0. Nothing in the file says which, so the
+// kernel search tries the candidates.
 #include "formats/readers.h"
 
 #include "src/base/mem.h"
@@ -69,6 +70,17 @@ size_t hole_lay_out(struct mem_run *out, const struct mem_run *flat, size_t n, s
 	return n_out;
 }
 
+// Takes the runs over.
+static struct err *lay_out(struct image *img, struct mem_run *runs, size_t n, const char *note)
+{
+	mem_free(img->runs);
+	img->runs = runs;
+	img->n_runs = n;
+	mem_free(img->layout_note);
+	img->layout_note = note ? mem_strdup(note) : NULL;
+	return physmem_move(img->mem, img->runs, img->n_runs);
+}
+
 static bool possible(const struct image *img, struct hole hole)
 {
 	return image_hole_unknown(img) && hole.low_end % PAGE_SIZE == 0 &&
@@ -81,10 +93,28 @@ struct err *image_set_hole(struct image *img, struct hole hole, const char *note
 	if (!possible(img, hole))
 		return err_new(ERR_INTERNAL, "low RAM can't end at 0x%llx here",
 			       (unsigned long long)hole.low_end);
-	mem_free(img->runs);
-	img->runs = mem_alloc((img->n_flat + 1) * sizeof(*img->runs));
-	img->n_runs = hole_lay_out(img->runs, img->flat, img->n_flat, hole);
-	mem_free(img->layout_note);
-	img->layout_note = note ? mem_strdup(note) : NULL;
-	return physmem_move(img->mem, img->runs, img->n_runs);
+	struct mem_run *runs = mem_alloc((img->n_flat + 1) * sizeof(*runs));
+	return lay_out(img, runs, hole_lay_out(runs, img->flat, img->n_flat, hole), note);
+}
+
+// --- where RAM begins, of machines that have it in one piece ---
+
+const uint64_t image_base_candidates[] = {
+	0x40000000, // arm64: QEMU virt, Cloud Hypervisor
+	0x80000000, // arm64: Firecracker
+};
+const size_t image_base_n_candidates =
+	sizeof(image_base_candidates) / sizeof(image_base_candidates[0]);
+
+struct err *image_set_base(struct image *img, uint64_t base, const char *note)
+{
+	if (img->n_flat == 0 || base % PAGE_SIZE || base > UINT64_MAX / 2)
+		return err_new(ERR_INTERNAL, "RAM can't begin at 0x%llx here",
+			       (unsigned long long)base);
+	struct mem_run *runs = mem_alloc(img->n_flat * sizeof(*runs));
+	for (size_t i = 0; i < img->n_flat; i++) {
+		runs[i] = img->flat[i];
+		runs[i].pa += base;
+	}
+	return lay_out(img, runs, img->n_flat, note);
 }

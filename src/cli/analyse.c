@@ -55,7 +55,8 @@ static struct err *advise(struct err *e, const struct analysis *a)
 			       a->image->truncated_why);
 	else
 		(void)snprintf(e->msg + n, sizeof(e->msg) - n,
-			       "; is it the memory of a running x86-64 Linux guest, whole and not "
+			       "; is it the memory of a running Linux guest of x86 or arm64, whole "
+			       "and not "
 			       "encrypted?");
 	return e;
 }
@@ -152,6 +153,9 @@ bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_a
 	uint64_t hot = k->symbol[S(pcpu_hot)], current = k->symbol[S(current_task)];
 	size_t cpu;
 
+	if (k->arch != ARCH_X86_64) // nothing tells which CPU this is but the container's order
+		return k_get(k, k_percpu(k, k->symbol[S(runqueues)], v->cpu), F(rq, curr),
+			     task_addr);
 	if (!cpu_of(k, v, &cpu))
 		return false;
 	if (hot && k_has(k, F(pcpu_hot, current_task)))

@@ -140,6 +140,23 @@ static struct err *choose_layout(struct image *img, const struct kernel_supply *
 	return image_set_hole(img, best->hole, best->made ? best->note : NULL);
 }
 
+// Memory that begins elsewhere than at 0: page tables of the kernel lead astray, but for one base.
+static struct err *find_at_base(struct image *img, const struct kernel_supply *supply,
+				struct kernel **out)
+{
+	char note[96];
+
+	for (size_t i = 0; i < image_base_n_candidates; i++) {
+		uint64_t base = image_base_candidates[i];
+		(void)snprintf(note, sizeof(note),
+			       "the file begins at 0x%" PRIx64 " (page tables fit)", base);
+		TRY(image_set_base(img, base, note));
+		if (!find(img, FIND_CLOSER, supply, out))
+			return NULL;
+	}
+	return image_set_base(img, 0, NULL);
+}
+
 struct err *layout_find_kernel(struct image *img, const struct kernel_supply *supply,
 			       struct kernel **out)
 {
@@ -150,5 +167,13 @@ struct err *layout_find_kernel(struct image *img, const struct kernel_supply *su
 		TRY(choose_layout(img, supply, &best, out));
 	if (*out || !find(img, FIND_QUICK, supply, out))
 		return NULL;
+	if (!find(img, FIND_CLOSER, supply, out))
+		return NULL;
+	if (img->n_flat && !img->flat_low_end)
+		TRY(find_at_base(img, supply, out));
+	if (*out)
+		return NULL;
+	if (image_hole_unknown(img))
+		TRY(image_set_hole(img, best.hole, best.made ? best.note : NULL));
 	return find(img, FIND_EVERYWHERE, supply, out);
 }

@@ -10,7 +10,6 @@
 static const char MAGIC[] = "Linux version ";
 
 enum {
-	ANCHOR_STEP = 2 << 20,
 	ANCHOR_LOOK = 1024,	   // bytes at the start of each step
 	SCAN_CHUNK = 1 << 20,	   // of the full scan
 	WINDOW_STEP = 4 << 20,	   // .rodata is read in pieces of this size
@@ -67,7 +66,7 @@ static void look_in(anchor_vec *out, uint64_t pa, const char *buf, size_t n)
 	}
 }
 
-void anchors_cheap(struct physmem *mem, anchor_vec *out)
+void anchors_cheap(struct physmem *mem, uint64_t step, anchor_vec *out)
 {
 	size_t n_runs;
 	const struct mem_run *runs = physmem_runs(mem, &n_runs);
@@ -75,9 +74,8 @@ void anchors_cheap(struct physmem *mem, anchor_vec *out)
 
 	for (size_t i = 0; i < n_runs; i++) {
 		uint64_t end = runs[i].pa + runs[i].size;
-		uint64_t pa = (runs[i].pa + ANCHOR_STEP - 1) & ~(uint64_t)(ANCHOR_STEP - 1);
-		for (; runs[i].state == MEM_PRESENT && pa < end && pa + ANCHOR_STEP > pa;
-		     pa += ANCHOR_STEP)
+		uint64_t pa = (runs[i].pa + step - 1) & ~(step - 1);
+		for (; runs[i].state == MEM_PRESENT && pa < end && pa + step > pa; pa += step)
 			look_in(out, pa, buf, physmem_read_bulk(mem, pa, buf, sizeof(buf)));
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // From types alone to an address space: init_task points to itself, which gives its virtual
-// address; the next task points back to it, which gives the direct map; a process's mm has the root
-// of the page tables. No symbol and no CPU register is needed.
+// address; the next task points back to it, which gives the direct map. The page tables are
+// roots.c's. No symbol and no CPU register is needed.
 #include "src/kernel/locate.h"
 
 #include <string.h>
@@ -9,13 +9,15 @@
 enum {
 	DATA_SEARCH = 48 << 20, // .data begins within this distance behind .rodata
 	DATA_CHUNK = 1 << 20,
-	MAX_HOPS = 4096, // tasks to look at for one with an mm
 	IMAGE_ALIGN = 2 << 20,
 };
-#define DIRECT_MAP_ALIGN (1ULL << 30) // PUD_SIZE: arch/x86/mm/kaslr.c rounds page_offset_base to it
-#define TOP_OF_4_LEVELS	 0xffff800000000000ULL
+// What the offset of the direct map is a multiple of. x86-64: PUD_SIZE, to which
+// arch/x86/mm/kaslr.c rounds page_offset_base; arm64: ARM64_MEMSTART_ALIGN, at least a section of
+// memory.
+#define DIRECT_MAP_ALIGN (1ULL << 30)
+#define MEMSTART_ALIGN	 (128ULL << 20)
 
-static bool read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v)
+bool bootstrap_read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v)
 {
 	uint8_t raw[8];
 
@@ -30,10 +32,10 @@ static bool is_init_task(struct kernel *k, uint64_t pa, uint64_t *va)
 {
 	uint64_t parent, real_parent, leader, next;
 
-	if (!read_pa(k, pa, F(task_struct, parent), &parent) ||
-	    !read_pa(k, pa, F(task_struct, real_parent), &real_parent) ||
-	    !read_pa(k, pa, F(task_struct, group_leader), &leader) ||
-	    !read_pa(k, pa, F(task_struct, tasks), &next))
+	if (!bootstrap_read_pa(k, pa, F(task_struct, parent), &parent) ||
+	    !bootstrap_read_pa(k, pa, F(task_struct, real_parent), &real_parent) ||
+	    !bootstrap_read_pa(k, pa, F(task_struct, group_leader), &leader) ||
+	    !bootstrap_read_pa(k, pa, F(task_struct, tasks), &next))
 		return false;
 	*va = parent;
 	return parent == real_parent && parent == leader && k_plausible(k, parent) &&
@@ -88,67 +90,19 @@ static bool find_direct_map(struct kernel *k)
 	uint64_t links = k->init_task + k->field[F(task_struct, tasks)].off, next;
 	uint64_t init_pa = k_image_pa(k, k->init_task);
 
-	if (!read_pa(k, init_pa, F(task_struct, tasks), &next))
+	if (!bootstrap_read_pa(k, init_pa, F(task_struct, tasks), &next))
 		return false;
 	uint64_t task = next - k->field[F(task_struct, tasks)].off;
-	for (uint64_t pa = task % DIRECT_MAP_ALIGN; pa < physmem_end(k->mem);
-	     pa += DIRECT_MAP_ALIGN) {
+	uint64_t step = k->arch == ARCH_ARM64 ? MEMSTART_ALIGN : DIRECT_MAP_ALIGN;
+	if (k->arch == ARCH_X86) { // the kernel's image is a part of it
+		k->page_offset = k->image_offset;
+		return points_back(k, task - k->page_offset, links);
+	}
+	for (uint64_t pa = task % step; pa < physmem_end(k->mem); pa += step) {
 		if (points_back(k, pa, links)) {
 			k->page_offset = task - pa;
 			return true;
 		}
-	}
-	return false;
-}
-
-// --- the page tables ---
-
-static bool maps(struct kernel *k, uint64_t va, uint64_t pa)
-{
-	uint64_t got;
-
-	return aspace_translate(&k->as, va, &got) == AS_OK && got == pa;
-}
-
-bool bootstrap_try_root(struct kernel *k, uint64_t root_pa)
-{
-	unsigned levels = k->page_offset < TOP_OF_4_LEVELS ? 5 : 4;
-	uint64_t init_pa = k_image_pa(k, k->init_task);
-
-	aspace_init(&k->as, k->mem, root_pa, paging_x86_64(levels));
-	return maps(k, k->init_task, init_pa) && maps(k, k->page_offset + init_pa, init_pa) &&
-	       maps(k, k_image_va(k, k->window_pa), k->window_pa);
-}
-
-// Follows the task list through the direct map to a process, and takes its mm's root.
-static bool root_of_a_process(struct kernel *k)
-{
-	size_t tasks_off = k->field[F(task_struct, tasks)].off;
-	uint64_t head = k->init_task + tasks_off, at;
-
-	if (!read_pa(k, k_image_pa(k, k->init_task), F(task_struct, tasks), &at))
-		return false;
-	for (int i = 0; i < MAX_HOPS && at != head; i++) {
-		uint64_t pa = at - tasks_off - k->page_offset, mm, pgd;
-		if (read_pa(k, pa, F(task_struct, mm), &mm) && mm &&
-		    read_pa(k, mm - k->page_offset, F(mm_struct, pgd), &pgd) &&
-		    bootstrap_try_root(k, pgd - k->page_offset))
-			return true;
-		if (!read_pa(k, pa, F(task_struct, tasks), &at))
-			return false;
-	}
-	return false;
-}
-
-static bool root_of_a_cpu(struct kernel *k, const uint64_t *cr3s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint64_t root;
-		if (!physmem_of_table(k->mem, cr3s[i] & ~(uint64_t)(PAGE_SIZE - 1), &root))
-			continue;
-		// with KPTI a CPU in user mode shows the user half, whose page follows the kernel's
-		if (bootstrap_try_root(k, root) || bootstrap_try_root(k, root & ~0x1000ULL))
-			return true;
 	}
 	return false;
 }
@@ -165,7 +119,7 @@ struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s)
 		return err_new(ERR_NO_KERNEL,
 			       "no task follows init_task in memory: the image lacks it, "
 			       "or was written while the kernel changed");
-	if (!root_of_a_process(k) && !root_of_a_cpu(k, cr3s, n_cr3s))
+	if (!roots_find(k, cr3s, n_cr3s))
 		return err_new(ERR_NO_KERNEL, "no page tables map it");
 	return NULL;
 }

@@ -174,7 +174,7 @@ void deduce_page_tables(struct deduction *d)
 			uint64_t va = p->va + off;
 			if (!p->writable || memcmp(p->bytes + off + PAGE_SIZE - 8, top, 8) != 0)
 				continue;
-			if (bootstrap_try_root(d->k, k_image_pa(d->k, va)))
+			if (roots_try(d->k, k_image_pa(d->k, va)))
 				deduce_set(d, S(init_top_pgt), va);
 			d->k->as = before;
 		}

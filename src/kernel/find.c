@@ -159,10 +159,10 @@ struct err *kernel_find(struct physmem *mem, const struct find_options *o, struc
 	anchor_vec anchors = {0};
 
 	*out = NULL;
-	if (o->effort == FIND_QUICK)
-		anchors_cheap(mem, &anchors);
-	else
+	if (o->effort == FIND_EVERYWHERE)
 		anchors_everywhere(mem, &anchors);
+	else
+		anchors_cheap(mem, o->effort == FIND_QUICK ? STEP_X86_64 : STEP_ARM64, &anchors);
 	try_all(&s, mem, &anchors, o);
 	vec_fini(&anchors);
 	if (!s.best)

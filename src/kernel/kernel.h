@@ -84,8 +84,9 @@ struct kernel {
 	bool data_deduced; // no table lists data: see deduce.h
 	uint64_t init_task;
 	uint64_t image_offset; // virtual minus physical address in the kernel's image
-	uint64_t kaslr_offset; // of the kernel image's virtual address
-	uint64_t page_offset;  // the same in the direct map
+	uint64_t kaslr_offset; // of the kernel image's virtual address, if knows_kaslr
+	bool knows_kaslr;
+	uint64_t page_offset; // the same in the direct map
 	uint64_t banner_pa;
 	char *banner;	// "Linux version ...", without the newline
 	char *release;	// init_uts_ns.name.release
@@ -121,6 +122,8 @@ void kernel_find_arch(struct kernel *k);
 void kernel_set_arch(struct kernel *k, enum arch arch);
 // The address space of an mm; false if its root can't be read.
 bool k_user_space(struct kernel *k, uint64_t mm, struct aspace *as);
+// The physical address of the page that a struct page (or folio) stands for.
+bool k_page_pa(struct kernel *k, uint64_t page, uint64_t *pa);
 // Where the addresses of processes end.
 uint64_t k_user_end(const struct kernel *k);
 
@@ -129,8 +132,9 @@ uint64_t k_user_end(const struct kernel *k);
 // Finds the live kernel of the memory: banners are candidates, the one from which most can be
 // reached wins. ERR_NO_KERNEL says what was looked for and what was missing. cr3s are the vCPUs'
 // page-table roots where the container has them; they help but are not needed. FIND_QUICK looks
-// where kernels are known to lie and touches a page in 512, FIND_EVERYWHERE at every byte.
-enum find_effort { FIND_QUICK, FIND_EVERYWHERE };
+// where x86-64 kernels are known to lie and touches a page in 512, FIND_CLOSER where those of arm64
+// do and touches one in 16, FIND_EVERYWHERE looks at every byte.
+enum find_effort { FIND_QUICK, FIND_CLOSER, FIND_EVERYWHERE };
 
 // What files say of kernels. profile_of() is asked for each candidate, whose banner is known and
 // whose image_btf is, if the image has one; then once more if the image lists no data. It gives a

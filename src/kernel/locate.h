@@ -3,7 +3,8 @@
 //
 //	anchor.c     linux_banner in physical memory; the .rodata behind it, with the kernel's BTF
 //	types.c      fields of fields.def out of the BTF
-//	bootstrap.c  init_task by its pointers to itself, the direct map, the page tables
+//	bootstrap.c  init_task by its pointers to itself, the direct map
+//	roots.c      the page tables
 //	symbols.c    kallsyms, VMCOREINFO, per-CPU areas, names and ids
 //	find.c       all of it for each candidate; the best one wins
 #ifndef VMI_KERNEL_LOCATE_H
@@ -21,9 +22,11 @@ struct anchor {
 };
 typedef VEC(struct anchor) anchor_vec;
 
-// Looks at the start of every 2 MiB only: .rodata begins on such a boundary, and linux_banner lies
-// in its first bytes (measured on 5.10 to 7.2). Touches one page in 512.
-void anchors_cheap(struct physmem *mem, anchor_vec *out);
+// Looks at the start of every `step` bytes only: .rodata begins on such a boundary, and
+// linux_banner lies in its first bytes (measured on 5.10 to 7.2). x86-64: 2 MiB, which touches one
+// page in 512; arm64: 64 KiB (SEGMENT_ALIGN).
+enum { STEP_X86_64 = 2 << 20, STEP_ARM64 = 64 << 10 };
+void anchors_cheap(struct physmem *mem, uint64_t step, anchor_vec *out);
 // Looks everywhere.
 void anchors_everywhere(struct physmem *mem, anchor_vec *out);
 
@@ -44,8 +47,13 @@ void kernel_resolve_fields(struct kernel *k);
 
 // Fills init_task, image_offset, page_offset and the address space.
 struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
-// Tries a page-table root; takes it if the known addresses translate as they must.
-bool bootstrap_try_root(struct kernel *k, uint64_t root_pa);
+// A pointer field of the structure at a physical address.
+bool bootstrap_read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v);
+
+// Finds the root of the page tables; k->as is by it.
+bool roots_find(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
+// Tries a root; takes it if the known addresses translate as they must.
+bool roots_try(struct kernel *k, uint64_t root_pa);
 
 // Fills symbols, VMCOREINFO, build id, per-CPU offsets, release.
 struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply);

@@ -269,8 +269,25 @@ static void prefer_init_page_tables(struct kernel *k)
 	struct aspace before = k->as;
 	uint64_t root = k->symbol[S(init_top_pgt)];
 
-	if (root && !bootstrap_try_root(k, k_image_pa(k, root)))
+	if (!root)
+		root = k->symbol[S(swapper_pg_dir)];
+
+	if (root && !roots_try(k, k_image_pa(k, root)))
 		k->as = before;
+}
+
+// Where x86-64 is linked is a constant; others say in VMCOREINFO how far they moved.
+static void find_kaslr_offset(struct kernel *k)
+{
+	uint64_t off;
+
+	if (k->arch == ARCH_X86_64 && k->symbol[S(_text)]) {
+		k->kaslr_offset = k->symbol[S(_text)] - LINKED_AT;
+		k->knows_kaslr = true;
+	} else if (k->vmcoreinfo && vmcoreinfo_hex(k->vmcoreinfo, "KERNELOFFSET", &off)) {
+		k->kaslr_offset = off;
+		k->knows_kaslr = true;
+	}
 }
 
 // Memory and symbol table must be of one kernel.
@@ -331,10 +348,9 @@ struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply)
 					      "without on x86-64 only");
 	k->symbol[S(init_task)] = k->init_task;
 	prefer_init_page_tables(k);
-	if (k->symbol[S(_text)])
-		k->kaslr_offset = k->symbol[S(_text)] - LINKED_AT;
 	read_banner(k);
 	read_vmcoreinfo(k);
+	find_kaslr_offset(k);
 	k->build_id = build_id(k);
 	k->release = uts_text(k, F(new_utsname, release));
 	return NULL;

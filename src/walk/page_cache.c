@@ -68,17 +68,6 @@ static uint64_t first_page(struct walk *w, uint64_t mapping)
 	return (entry & 3) == 0 && k_plausible(w->k, entry) ? entry : 0;
 }
 
-// page_to_pfn() with SPARSEMEM_VMEMMAP, include/asm-generic/memory_model.h.
-static bool page_pa(struct walk *w, uint64_t page, uint64_t *pa)
-{
-	uint64_t base, size = k_sizeof(w->k, "page");
-
-	if (!size || !k_variable(w->k, S(vmemmap_base), w->k->word, &base) || page < base)
-		return false;
-	*pa = (page - base) / size << w->k->page_shift;
-	return true;
-}
-
 size_t page_cache_head(struct walk *w, uint64_t inode, void *buf)
 {
 	uint64_t page = first_page(w, k_or0(w->k, inode, F(inode, i_mapping)));
@@ -88,5 +77,6 @@ size_t page_cache_head(struct walk *w, uint64_t inode, void *buf)
 		return 0;
 	if (size > PAGE_SIZE)
 		size = PAGE_SIZE;
-	return page && page_pa(w, page, &pa) && physmem_read(w->k->mem, pa, buf, size) ? size : 0;
+	return page && k_page_pa(w->k, page, &pa) && physmem_read(w->k->mem, pa, buf, size) ? size
+											    : 0;
 }

@@ -51,4 +51,9 @@ extern const struct extractor walk_memory; // memory_info
 extern const struct extractor walk_names;  // system_info, os_version; needs w->tasks
 extern const struct extractor walk_kernel; // kernel_info
 
+// --- the same of arm64 ---
+struct cpu_counts system_count_arm64_cpus(struct walk *w);
+void system_emit_arm64_cpus(struct walk *w);
+struct opt_int system_arm64_part(struct walk *w); // number of the part, by its maker
+
 #endif

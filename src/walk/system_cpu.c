@@ -53,6 +53,8 @@ static bool add_place(struct walk *w, uint64_t info, struct u64map *sockets, str
 
 struct cpu_counts system_count_cpus(struct walk *w)
 {
+	if (w->k->arch == ARCH_ARM64)
+		return system_count_arm64_cpus(w);
 	struct u64map sockets = {0}, cores = {0};
 	struct cpu_counts counts = {0};
 	int64_t n = 0;
@@ -112,7 +114,7 @@ static void emit_package(struct walk *w, uint64_t info, uint64_t pkg, uint64_t n
 		.manufacturer = col_text(w, info, F(cpuinfo_x86, x86_vendor_id)),
 		.number_of_cores = decimal_text(w, info, F(cpuinfo_x86, booted_cores)),
 		.logical_processors = some_int((int64_t)n_cpus),
-		.address_width = some_text("64"),
+		.address_width = some_text(w->k->word == 8 ? "64" : "32"),
 		.cache_size_kb = col_int(w, info, F(cpuinfo_x86, x86_cache_size)),
 		.family = col_int(w, info, F(cpuinfo_x86, x86)),
 		.model_id = col_int(w, info, F(cpuinfo_x86, x86_model)),
@@ -133,6 +135,10 @@ static void run(struct walk *w)
 	struct u64map packages = {0}; // to their number of CPUs, then to 0: emitted
 	uint64_t info, *count;
 
+	if (w->k->arch == ARCH_ARM64) {
+		system_emit_arm64_cpus(w);
+		return;
+	}
 	for (size_t cpu = 0; cpu < w->k->n_cpus; cpu++)
 		if ((info = online_cpu(w, cpu)) && !u64map_add(&packages, package_of(w, info), 1))
 			++*u64map_get(&packages, package_of(w, info));
@@ -154,7 +160,5 @@ const struct extractor walk_cpus = {
 	.name = "cpus",
 	.tables = {TABLE_cpu_info},
 	.n_tables = 1,
-	.needs = {F(cpuinfo_x86, x86_model_id)},
-	.n_needs = 1,
 	.run = run,
 };

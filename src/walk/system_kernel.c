@@ -57,11 +57,12 @@ static void run(struct walk *w)
 	struct row_kernel_info row = {
 		.version = some_text(k->release),
 		.build_id = some_text(k->build_id),
-		.kaslr_offset = some_addr(k->kaslr_offset),
 		.kernel_addr = col_ptr(text),
 		.page_levels = some_int(k->as.paging.levels),
 		.banner = some_text(k->banner),
 	};
+	if (k->knows_kaslr)
+		row.kaslr_offset = some_addr(k->kaslr_offset);
 	if (text)
 		row.kernel_pa = some_addr(k_image_pa(k, text));
 	if (k->arch == ARCH_X86_64)

@@ -51,6 +51,8 @@ static void fill_cpus(struct walk *w, struct row_system_info *row)
 		row->cpu_subtype = row_printf(w, "%" PRIu64, v);
 	if (k_get(w->k, boot, F(cpuinfo_x86, microcode), &v))
 		row->cpu_microcode = row_printf(w, "0x%" PRIx64, v);
+	if (w->k->arch == ARCH_ARM64 && system_arm64_part(w).set)
+		row->cpu_subtype = row_printf(w, "%" PRId64, system_arm64_part(w).v);
 	row->cpu_brand = col_text(w, boot, F(cpuinfo_x86, x86_model_id));
 	row->cpu_physical_cores = counts.cores;
 	row->cpu_logical_cores = counts.logical;

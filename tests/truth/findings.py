@@ -60,18 +60,22 @@ def _covered_ram(case):
         yield {"start": start, "end": end, "covered": sum(p for p in parts if p > 0)}
 
 
-# Column -> its name in QEMU's "info registers".
-REGISTERS = {"cr0": "CR0", "cr2": "CR2", "cr3": "CR3", "cr4": "CR4", "rip": "RIP", "rsp": "RSP",
-             "rflags": "RFL"}
+# Column -> its name in QEMU's "info registers": of arm64, and of x86, whose first letter says the width.
+ARM64_REGISTERS = {"rip": "PC", "rsp": "SP", "rflags": "PSTATE"}
+REGISTERS = {"cr0": "CR0", "cr2": "CR2", "cr3": "CR3", "cr4": "CR4", "rip": "[RE]IP",
+             "rsp": "[RE]SP", "rflags": "[RE]FL"}
 SEGMENTS = {"gs_base": "GS", "fs_base": "FS"}
 
 
 def _register_columns(text):
     """The columns of vcpus that one CPU's part of "info registers" tells."""
-    row = {}
-    for column, name in REGISTERS.items():
+    row, arm = {}, " PC=" in text
+    for column, name in (ARM64_REGISTERS if arm else REGISTERS).items():
         match = re.search(rf"\b{name}=([0-9a-f]+)", text)
         row[column] = f"0x{int(match.group(1), 16):016x}"
+    if arm:
+        return row | {column: None for column in (
+            *SEGMENTS, "cr0", "cr2", "cr3", "cr4", "cs", "gdt_base", "idt_base")}
     for column, name in SEGMENTS.items():
         match = re.search(rf"^{name} *=[0-9a-f]+ ([0-9a-f]+)", text, re.M)
         row[column] = f"0x{int(match.group(1), 16):016x}"

@@ -91,8 +91,10 @@ def _bad_text(table, value):
 
 @relation("every address is 0x and 16 lower-case digits; those of kernel objects lie in the kernel half")
 def _addresses(case):
-    bits = {4: 47, 5: 56}[case.database.one("kernel_info").get("page_levels")]
-    kernel_half = (1 << 64) - (1 << bits)
+    machine = case.database.one("system_info").get("machine")
+    levels = case.database.one("kernel_info").get("page_levels")
+    bits = {("x86_64", 4): 47, ("x86_64", 5): 56, ("aarch64", 4): 48, ("aarch64", 5): 52}.get((machine, levels))
+    kernel_half = (1 << 64) - (1 << bits) if bits else 3 << 30
     for table in case.database.tables:
         columns = [c for c in case.database.columns(table) if ADDRESS_COLUMN.match(c)]
         for row in case.database.rows(table) if columns else ():
@@ -315,13 +317,20 @@ def _interfaces(case):
                       == (row["interface"], row["net_namespace"]), f"{row['address']}: {row['device_addr']}")
 
 
+def _is_user_mode(vcpu):
+    """By the privilege of the code segment; arm64's is in pstate."""
+    if vcpu["cs"] is None:
+        return int(vcpu["rflags"], 16) & 0xf == 0
+    return int(vcpu["cs"], 16) & 3 == 3
+
+
 @relation("what ran on a virtual CPU is a thread, in state R if in user mode, or that CPU's idle task",
           may_be_empty=True)
 def _vcpus(case):
     states = {r["task_addr"]: r["state"] for r in case.database.rows("threads")}
     rows = case.database.rows("vcpus")
     for row in rows:
-        task, is_user = row["task_addr"], int(row["cs"], 16) & 3 == 3
+        task, is_user = row["task_addr"], _is_user_mode(row)
         is_idle = task not in states and [r["task_addr"] for r in rows].count(task) == 1
         # In the kernel it may be on its way to sleep, its state set already.
         yield _expect(task and (is_idle or states.get(task) == "R" or (task in states and not is_user)),

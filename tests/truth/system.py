@@ -9,8 +9,11 @@ import namespaces
 from engine import Comparison
 
 NT_GNU_BUILD_ID = 3
+MIB2 = 2 << 20
 KERNEL_BASE = 0xffffffff80000000
-LINK_TEXT = 0xffffffff81000000  # _text of x86-64 before KASLR
+
+# _text before KASLR, where that is a constant: arm64 has it since 6.5 behind modules of 2 GiB.
+LINK_TEXT = {"x86_64": 0xffffffff81000000, "aarch64": 0xffff800080000000, "i686": 0xc1000000}
 
 
 # --- names ---
@@ -35,10 +38,12 @@ def _system_info(case):
     truth, boot_cpu = case.truth, case.truth.cpus[0]
     host = truth.uname["nodename"]
     cores = {(c.get("physical id", "0"), c.get("core id", c["processor"])) for c in truth.cpus}
+    arm = truth.uname["machine"] == "aarch64"
     yield {
         "hostname": host, "computer_name": host, "local_hostname": host, "nodename": host,
         "uuid": _hex(_dmi(truth, "product_uuid")), "cpu_type": truth.uname["machine"],
-        "cpu_subtype": boot_cpu["model"], "cpu_brand": boot_cpu["model name"],
+        "cpu_subtype": str(int(boot_cpu["CPU part"], 16)) if arm else boot_cpu["model"],
+        "cpu_brand": None if arm else boot_cpu["model name"],
         "cpu_physical_cores": len(cores), "cpu_logical_cores": len(truth.cpus),
         "cpu_sockets": len(_packages(truth)), "cpu_microcode": boot_cpu.get("microcode"),
         "physical_memory": truth.meminfo["MemTotal"],
@@ -111,13 +116,25 @@ def _addr(value):
 def _placement(truth):
     """Where the kernel lies, as far as the truth has its symbols and its memory map."""
     text, pa, row = _kernel_symbol(truth, "_text"), _kernel_pa(truth), {}
+    machine = truth.uname["machine"]
     if text:
-        row |= {"kernel_addr": _addr(text), "kaslr_offset": _addr(text - LINK_TEXT)}
-    if pa:
-        row["kernel_pa"] = _addr(pa)
-    if text and pa:
+        row |= {"kernel_addr": _addr(text), "kaslr_offset": _addr(text - LINK_TEXT[machine])}
+    if pa:  # arm64's code begins at _stext, up to 64 KiB behind _text
+        row["kernel_pa"] = _addr(pa & -MIB2 if machine == "aarch64" else pa)
+    if text and pa and machine == "x86_64":
         row["phys_base"] = _addr(pa - (text - KERNEL_BASE))
     return row
+
+
+def _page_levels(truth):
+    """By the CPU's flags; arm64's say nothing, but its direct map begins where addresses do."""
+    if truth.uname["machine"] == "i686":
+        return 3 if "pae" in truth.cpus[0]["flags"].split() else 2
+    if truth.uname["machine"] == "x86_64":
+        return 5 if "la57" in truth.cpus[0]["flags"].split() else 4
+    text = truth.raw(f"netns/{truth.home_network}/unix") or b""
+    sockets = re.findall(rb"^([0-9a-f]{16}): ", text, re.M)
+    return 5 if any(int(at, 16) < 0xffff << 48 for at in sockets) else 4
 
 
 def _option(words, name):
@@ -133,20 +150,21 @@ def _kernel_info(case):
         "version": truth.uname["release"], "arguments": " ".join(kept),
         "path": _option(words, "BOOT_IMAGE"), "device": _option(words, "root"),
         "build_id": build_id(truth.raw("sys/sys.kernel.notes") or b""),
-        "page_levels": 5 if "la57" in truth.cpus[0]["flags"].split() else 4,
+        "page_levels": _page_levels(truth),
         "banner": truth.line("sys/version"), **_placement(truth),
     }
 
 
 # --- CPUs ---
 
-def _cpu_row(number, package, cpus):
+def _cpu_row(truth, package, cpus):
     cpu = cpus[0]
     mhz, _, fraction = cpu["cpu MHz"].partition(".")
     return {
         "device_id": f"CPU{package}", "model": cpu["model name"], "manufacturer": cpu["vendor_id"],
         "processor_type": None, "cpu_status": None, "number_of_cores": cpu.get("cpu cores", "1"),
-        "logical_processors": len(cpus), "address_width": "64", "current_clock_speed": int(mhz),
+        "logical_processors": len(cpus), "current_clock_speed": int(mhz),
+        "address_width": "64" if truth.uname["machine"] == "x86_64" else "32",
         "max_clock_speed": None, "socket_designation": None, "mhz": int(mhz),
         "hz": int(mhz) * 10**6 + int(fraction) * 10**3,
         "cache_size_kb": int(cpu["cache size"].split()[0]) if "cache size" in cpu else None,
@@ -156,9 +174,22 @@ def _cpu_row(number, package, cpus):
     }
 
 
+def _arm64_row(package, cpus):
+    cpu = cpus[0]
+    return {
+        "device_id": f"CPU{package}", "model": None, "manufacturer": cpu["CPU implementer"],
+        "processor_type": None, "cpu_status": None, "number_of_cores": str(len(cpus)),
+        "logical_processors": len(cpus), "address_width": "64", "current_clock_speed": None,
+        "max_clock_speed": None, "socket_designation": None, "mhz": None, "hz": None,
+        "cache_size_kb": None, "family": int(cpu["CPU architecture"]),
+        "model_id": int(cpu["CPU part"], 16), "stepping": int(cpu["CPU revision"]), "microcode": None,
+    }
+
+
 def _cpu_info(case):
-    for number, (package, cpus) in enumerate(_packages(case.truth).items()):
-        yield _cpu_row(number, package, cpus)
+    for package, cpus in _packages(case.truth).items():
+        arm = case.truth.uname["machine"] == "aarch64"
+        yield _arm64_row(package, cpus) if arm else _cpu_row(case.truth, package, cpus)
 
 
 # --- clock ---

@@ -339,7 +339,7 @@ Test(elf, names_what_it_is_instead)
 	elf_load(&b, 0, 0x1000);
 	refuse_build(&b, ERR_FORMAT, "not a core");
 	elf_build_init(&b);
-	b.ehdr.e_machine = EM_AARCH64;
+	b.ehdr.e_machine = EM_RISCV;
 	elf_load(&b, 0, 0x1000);
 	refuse_build(&b, ERR_UNSUPPORTED, "machine");
 	elf_build_init(&b);
