@@ -71,6 +71,12 @@ static struct err *set_system_map(struct options *o, const char *arg)
 	return NULL;
 }
 
+static struct err *set_symbols(struct options *o, const char *arg)
+{
+	o->symbols.folder = arg;
+	return NULL;
+}
+
 static struct err *set_part(struct options *o, const char *arg)
 {
 	vec_push(&o->parts, arg);

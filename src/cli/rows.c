@@ -154,9 +154,10 @@ void rows_vcpus(struct analysis *a, struct sink *sink)
 
 // --- problems ---
 
-static void emit_problem(struct sink *sink, const char *table, const char *message)
+static void emit_problem(struct sink *sink, const char *severity, const char *table,
+			 const char *message)
 {
-	struct row_problems row = {.severity = some_text("error"),
+	struct row_problems row = {.severity = some_text(severity),
 				   .table_name = some_text(table),
 				   .message = some_text(message)};
 
@@ -171,22 +172,24 @@ void rows_problems(const struct analysis *a, struct outcome *o, struct sink *sin
 	o->partial = o->partial || a->damaged || o->limit_bytes || unreadable;
 	if (a->image && a->image->truncated) {
 		o->partial = true;
-		emit_problem(sink, schema_tables[TABLE_memory_ranges].name,
+		emit_problem(sink, "error", schema_tables[TABLE_memory_ranges].name,
 			     a->image->truncated_why);
 	}
 	if (unreadable) {
 		(void)snprintf(message, sizeof(message),
 			       "%llu pages that the container promises could not be read",
 			       (unsigned long long)unreadable);
-		emit_problem(sink, NULL, message);
+		emit_problem(sink, "error", NULL, message);
 	}
+	if (a->symfiles && symfiles_trouble(a->symfiles))
+		emit_problem(sink, "warning", NULL, symfiles_trouble(a->symfiles));
 	if (o->limit_bytes) {
 		(void)snprintf(message, sizeof(message),
 			       "%zu bytes more were needed than %s gives; what was read until then "
 			       "is here",
 			       o->limit_bytes,
 			       a->opts->max_memory ? "--max-memory" : "this machine");
-		emit_problem(sink, NULL, message);
+		emit_problem(sink, "error", NULL, message);
 	}
 }
 

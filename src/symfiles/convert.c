@@ -3,6 +3,8 @@
 #include "src/symfiles/convert.h"
 
 #include "src/base/mem.h"
+#include "src/symfiles/isf.h"
+#include "src/symfiles/unpack.h"
 #include "symbols/btf.h"
 #include "symbols/system_map.h"
 
@@ -20,8 +22,15 @@ static bool begins(const uint8_t *bytes, size_t n, const char *magic, size_t mag
 	return n >= magic_n && memcmp(bytes, magic, magic_n) == 0;
 }
 
-static struct err *convert_any(const uint8_t *bytes, size_t n, const struct type_wants *wants,
-			       struct profile *p)
+static bool is_json(const uint8_t *bytes, size_t n)
+{
+	while (n > 0 && strchr(" \t\r\n", *bytes) && *bytes)
+		bytes++, n--;
+	return n > 0 && *bytes == '{';
+}
+
+static struct err *convert_plain(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+				 struct profile *p)
 {
 	if (begins(bytes, n, "\177ELF", 4))
 		return convert_elf(bytes, n, wants, p);
@@ -31,7 +40,25 @@ static struct err *convert_any(const uint8_t *bytes, size_t n, const struct type
 		p->symbols_source = mem_strdup("System.map");
 		return system_map_read((const char *)bytes, n, &p->symbols);
 	}
+	if (is_json(bytes, n))
+		return convert_isf((const char *)bytes, n, wants, p);
 	return err_new(ERR_FORMAT, "it is no vmlinux, vmlinuz, BTF, System.map or ISF");
+}
+
+static struct err *convert_any(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+			       struct profile *p)
+{
+	const uint8_t *packed = bytes;
+	uint8_t *content;
+	size_t content_n;
+	bool is_vmlinuz = vmlinuz_payload(bytes, n, &packed, &n);
+
+	if (!is_vmlinuz && !unpack_is_packed(bytes, n))
+		return convert_plain(bytes, n, wants, p);
+	TRY(unpack_bytes(packed, n, &content, &content_n));
+	struct err *e = convert_plain(content, content_n, wants, p);
+	mem_free(content);
+	return e && is_vmlinuz ? err_wrap(e, "the kernel in it") : e;
 }
 
 struct err *convert(const uint8_t *bytes, size_t n, const struct type_wants *wants,

@@ -3,16 +3,22 @@
 // build id.
 #include "src/symfiles/supply.h"
 
-#include "src/base/mem.h"
+#include "src/base/vec.h"
+#include "src/symfiles/search.h"
 #include "src/symfiles/symfile.h"
 
 #include <string.h>
 
 struct symfiles {
 	const struct symfile_options *o;
-	struct profile *given; // of --vmlinux and --system-map; NULL: none was given
-	char *refused;	       // the banner of a kernel that it does not fit
+	struct profile *given;	     // of --vmlinux and --system-map; NULL: none was given
+	char *refused;		     // the banner of a kernel that it does not fit
+	VEC(struct profile *) found; // of files that nobody gave
+	VEC(char *) tried;	     // the names of all these files
+	char *trouble;		     // the first error with one
 };
+
+enum { TRIES = 8 }; // a memory full of banners is no reason to read every file of the system
 
 // --system-map has the last word on symbols.
 static struct err *load_map(struct symfiles *s)
@@ -51,6 +57,13 @@ void symfiles_close(struct symfiles *s)
 	if (!s)
 		return;
 	profile_free(s->given);
+	for (size_t i = 0; i < s->found.n; i++)
+		profile_free(s->found.at[i]);
+	for (size_t i = 0; i < s->tried.n; i++)
+		mem_free(s->tried.at[i]);
+	vec_fini(&s->found);
+	vec_fini(&s->tried);
+	mem_free(s->trouble);
 	mem_free(s->refused);
 	mem_free(s);
 }
@@ -82,12 +95,74 @@ static bool fits(const struct profile *p, const struct kernel *k)
 	return same_banner(p->banner, k->banner) && same(p->build_id, k->build_id);
 }
 
+// --- files that nobody gave ---
+
+struct quest {
+	struct symfiles *s;
+	const struct kernel *k;
+	const struct profile *profile; // what came of it
+};
+
+// Whether it has what the image lacks. Types are asked for first; who has an init_task asks for
+// symbols.
+static bool is_of_use(const struct profile *p, const struct kernel *k)
+{
+	return fits(p, k) && (k->init_task ? p->symbols != NULL : p->btf != NULL);
+}
+
+static bool was_tried(const struct symfiles *s, const char *path)
+{
+	for (size_t i = 0; i < s->tried.n; i++)
+		if (strcmp(s->tried.at[i], path) == 0)
+			return true;
+	return false;
+}
+
+static bool try_file(void *arg, const char *path)
+{
+	struct quest *q = arg;
+	struct profile *p;
+
+	if (was_tried(q->s, path) || q->s->tried.n >= TRIES)
+		return false;
+	vec_push(&q->s->tried, mem_strdup(path));
+	struct err *e = symfile_load(path, kernel_type_wants(), &p);
+	if (e) {
+		if (!q->s->trouble)
+			q->s->trouble = mem_strdup(e->msg);
+		return false;
+	}
+	vec_push(&q->s->found, p);
+	if (is_of_use(p, q->k))
+		q->profile = p;
+	return q->profile != NULL;
+}
+
+static const struct profile *find(struct symfiles *s, const struct kernel *k)
+{
+	struct quest q = {s, k, NULL};
+
+	for (size_t i = 0; i < s->found.n; i++)
+		if (is_of_use(s->found.at[i], k))
+			return s->found.at[i];
+	search_files(k, s->o->folder, try_file, &q);
+	return q.profile;
+}
+
+const char *symfiles_trouble(const struct symfiles *s)
+{
+	return s->trouble;
+}
+
+// --- the answer ---
+
 static const struct profile *profile_of(void *arg, const struct kernel *k)
 {
 	struct symfiles *s = arg;
+	bool lacks_something = !k->image_btf || k->init_task;
 
 	if (!s->given)
-		return NULL;
+		return lacks_something ? find(s, k) : NULL;
 	if (fits(s->given, k) || s->o->force)
 		return s->given;
 	if (!s->refused)

@@ -11,6 +11,7 @@ struct symfiles;
 struct symfile_options {
 	const char *vmlinux;	// --vmlinux, or NULL
 	const char *system_map; // --system-map, or NULL
+	const char *folder;	// --symbols: looked through before the system's; or NULL
 	bool force;		// also where they do not fit
 };
 
@@ -26,5 +27,8 @@ struct err *symfiles_check(const struct symfiles *s, const struct kernel *k);
 struct err *symfiles_refusal(const struct symfiles *s);
 // Whether the kernel's profile is one that does not fit, used because of --force-symbols.
 bool symfiles_forced(const struct symfiles *s, const struct kernel *k);
+
+// What was wrong with a file that was found and not used, in words; NULL: nothing.
+const char *symfiles_trouble(const struct symfiles *s);
 
 #endif

@@ -4,8 +4,10 @@
 
 #include "src/base/scope.h"
 #include "src/base/vec.h"
+#include "src/symfiles/cache.h"
 #include "src/symfiles/child.h"
 #include "src/symfiles/convert.h"
+#include "src/symfiles/identity.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -61,6 +63,37 @@ static struct err *check(const char *path, const struct stat *st)
 	return NULL;
 }
 
+static char *build_id_of(int fd, const char *path, uint64_t size)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0); // which the io closes
+
+	if (copy < 0)
+		return NULL;
+	struct io *io = io_from_fd(copy, path, size);
+	char *id = identity_build_id(io);
+	io_close(io);
+	return id;
+}
+
+// From the cache, or made by a child, and then kept.
+static struct err *load(int fd, const char *path, const struct stat *st,
+			const struct type_wants *wants, struct profile **out)
+{
+	_cleanup_free_ char *id = build_id_of(fd, path, (uint64_t)st->st_size);
+	const struct cache_key key = {id, wants->key, (uint64_t)st->st_size,
+				      (uint64_t)st->st_mtim.tv_sec * 1000000000 +
+					      (uint64_t)st->st_mtim.tv_nsec};
+	struct job j = {fd, (size_t)st->st_size, wants};
+	const struct child_limits limits = {.memory = HEAP + (uint64_t)st->st_size};
+
+	if (id && cache_get(&key, out))
+		return NULL;
+	TRY(child_run(work, &j, wants->key, &limits, out));
+	if (id)
+		cache_put(&key, *out);
+	return NULL;
+}
+
 struct err *symfile_load(const char *path, const struct type_wants *wants, struct profile **out)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -69,9 +102,7 @@ struct err *symfile_load(const char *path, const struct type_wants *wants, struc
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return err_errno(ERR_NO_KERNEL, "%s: can't be opened", path);
 	TRY(check(path, &st));
-	struct job j = {fd, (size_t)st.st_size, wants};
-	const struct child_limits limits = {.memory = HEAP + (uint64_t)st.st_size};
-	struct err *e = child_run(work, &j, wants->key, &limits, out);
+	struct err *e = load(fd, path, &st, wants, out);
 	if (e) {
 		e->code = ERR_NO_KERNEL; // that is what it comes to
 		return err_wrap(e, "%s", path);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where the files of a kernel's build may be, by its build id or release, as distributions lay
+// their debug packages out.
+#ifndef VMI_SYMFILES_SEARCH_H
+#define VMI_SYMFILES_SEARCH_H
+
+#include "src/kernel/kernel.h"
+
+// Visits every file that is there and may be of this kernel, until visit gives true. folder is
+// --symbols', or NULL; /usr/lib/debug follows. Names from the image are used only if they are
+// plain.
+void search_files(const struct kernel *k, const char *folder,
+		  bool (*visit)(void *arg, const char *path), void *arg);
+
+#endif
