@@ -5,6 +5,11 @@
 
 #include "src/walk/tasks.h"
 
-extern const struct extractor check_lifecycle;
+// Tasks that are being born, executing a program or dying.
+void check_lifecycle(struct walk *w);
+// What no instant shows, and the verdict over the whole memory.
+void check_atomicity(struct walk *w);
+
+extern const struct extractor check_consistency; // both
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// inconsistencies: a row for every task that is not simply alive.
+// A row for every task that is not simply alive.
 #include "src/check/check.h"
 
 static void emit(struct walk *w, const struct task *t, const char *scope, const char *class)
@@ -18,7 +18,7 @@ static void emit(struct walk *w, const struct task *t, const char *scope, const 
 	WALK_EMIT(w, inconsistencies, &row);
 }
 
-static void run(struct walk *w)
+void check_lifecycle(struct walk *w)
 {
 	const struct task *t;
 
@@ -30,10 +30,3 @@ static void run(struct walk *w)
 			emit(w, t, "extrinsic", "task-died");
 	}
 }
-
-const struct extractor check_lifecycle = {
-	.name = "lifecycle",
-	.tables = {TABLE_inconsistencies},
-	.n_tables = 1,
-	.run = run,
-};

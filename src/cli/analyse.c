@@ -115,6 +115,14 @@ static void say_coverage(const struct walk *w)
 			    w->cover[t].reason ? w->cover[t].reason : "");
 }
 
+static void keep_verdict(struct analysis *a, const struct walk *w)
+{
+	if (!w->atomicity)
+		return;
+	(void)snprintf(a->atomicity, sizeof(a->atomicity), "%s", w->atomicity);
+	(void)snprintf(a->atomicity_reason, sizeof(a->atomicity_reason), "%s", w->atomicity_reason);
+}
+
 void analysis_walk(struct analysis *a, struct sink *sink)
 {
 	struct walk w;
@@ -124,6 +132,7 @@ void analysis_walk(struct analysis *a, struct sink *sink)
 	w.progress_arg = &a->progress;
 	walk_all(&w, extractors);
 	a->damaged = a->damaged || w.damaged;
+	keep_verdict(a, &w);
 	progress_clear(&a->progress);
 	if (a->opts->verbose)
 		say_coverage(&w);

@@ -11,10 +11,11 @@
 struct analysis {
 	const struct options *opts;
 	struct progress progress;
-	struct image *image;	   // NULL until it is open
-	struct kernel *kernel;	   // NULL until it is found
-	struct symfiles *symfiles; // NULL until they are read
-	bool damaged;		   // a walk met damage that lies in the image
+	struct image *image;			   // NULL until it is open
+	struct kernel *kernel;			   // NULL until it is found
+	struct symfiles *symfiles;		   // NULL until they are read
+	char atomicity[24], atomicity_reason[256]; // as in the table run; "" for unknown
+	bool damaged;				   // a walk met damage that lies in the image
 };
 
 void analysis_init(struct analysis *a, const struct options *o);

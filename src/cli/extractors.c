@@ -14,8 +14,8 @@
 #include "src/walk/vma.h"
 
 const struct extractor *const extractors[] = {
-	&walk_tasks,	  &walk_processes,   &walk_threads,  &walk_envs,       &walk_namespaces,
-	&walk_open_files, &walk_memory_map,  &walk_page_map, &walk_clock,      &walk_names,
-	&walk_kernel,	  &walk_cpus,	     &walk_memory,   &walk_modules,    &walk_mounts,
-	&walk_net_device, &walk_net_address, &walk_sockets,  &check_lifecycle, NULL,
+	&walk_tasks,	  &walk_processes,   &walk_threads,  &walk_envs,	 &walk_namespaces,
+	&walk_open_files, &walk_memory_map,  &walk_page_map, &walk_clock,	 &walk_names,
+	&walk_kernel,	  &walk_cpus,	     &walk_memory,   &walk_modules,	 &walk_mounts,
+	&walk_net_device, &walk_net_address, &walk_sockets,  &check_consistency, NULL,
 };

@@ -230,6 +230,10 @@ void rows_run(const struct analysis *a, const struct outcome *o, struct sink *si
 		.kernel_release = some_text(a->kernel ? a->kernel->release : NULL),
 	};
 
+	if (a->atomicity[0]) {
+		row.atomicity = some_text(a->atomicity);
+		row.atomicity_reason = some_text(a->atomicity_reason);
+	}
 	if (!a->opts->reproducible) {
 		row.argv = some_text(json_of_argv(&arena, o));
 		row.start_ns = some_int(o->start_ns);

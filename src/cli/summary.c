@@ -124,11 +124,13 @@ static void object_lines(const struct line *l, const struct tally *t)
 	end(l);
 }
 
-static void finding_lines(const struct line *l, const struct tally *t)
+static void finding_lines(const struct line *l, const struct analysis *a, const struct tally *t)
 {
 	label(l, "Findings");
 	(void)fprintf(l->out, "%" PRIu64 " intrinsic, %" PRIu64 " extrinsic inconsistencies",
 		      t->intrinsic, t->extrinsic);
+	if (a->atomicity[0])
+		(void)fprintf(l->out, "; %s", a->atomicity);
 	end(l);
 	label(l, "Problems");
 	bool none = !t->errors && !t->warnings && !t->partial && !t->unavailable;
@@ -173,7 +175,7 @@ void summary_text(const struct summary *s, FILE *out)
 	system_lines(&l, s->tally, s->analysis->kernel);
 	process_lines(&l, s->tally);
 	object_lines(&l, s->tally);
-	finding_lines(&l, s->tally);
+	finding_lines(&l, s->analysis, s->tally);
 	damage_line(&l, s->analysis, s->outcome);
 	database_line(&l, s);
 }
@@ -231,6 +233,7 @@ void summary_json(const struct summary *s, FILE *out)
 	json_text(&j, "damage", a->image ? a->image->truncated_why : NULL);
 	json_system(&j, s->tally);
 	json_counts(&j, s->tally);
+	json_text(&j, "atomicity", known(a->atomicity));
 	json_int(&j, "duration_ms", s->duration_ns / 1000000);
 	json_close(&j, '}');
 	json_fini(&j);

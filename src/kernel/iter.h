@@ -61,6 +61,11 @@ enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 			 bool (*visit)(void *arg, uint64_t first, uint64_t last, uint64_t entry),
 			 void *arg);
 
+// --- struct xarray, and radix trees and IDRs, which are laid out alike since 4.20 ---
+// The entry at an index; 0 if there is none. False if the way there can't be read, or makes no
+// sense. head_va is the address of xa_head.
+bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry);
+
 // --- struct rhashtable: the rhash_head of each object ---
 enum iter_end rhash_scan(struct kernel *k, uint64_t table, uint64_t max,
 			 void (*visit)(void *arg, uint64_t rhash_head), void *arg);

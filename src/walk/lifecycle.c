@@ -3,6 +3,7 @@
 #include "src/walk/lifecycle.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 // include/linux/sched.h, the same from 4.14 to 7.2.
 enum {
@@ -29,6 +30,7 @@ struct facts {
 		switches, in_execve;
 	uint64_t arg_start, arg_end, start_code, map_count;
 	uint64_t signal_flags, core_state, pending;
+	bool has_own_name;  // not that of its parent
 	bool in_no_css_set; // cgroup_post_fork() has not put it into one
 	bool before_new_mm; // in exec: still holds the mutex that setup_new_exec() gives back
 	bool unread;	    // something of the task that decides could not be read
@@ -79,12 +81,25 @@ static void facts_of_signal(struct kernel *k, uint64_t task, struct facts *f)
 			    ~(uint64_t)MUTEX_FLAGS) == task;
 }
 
+// A user task gets its name at exec; a kernel thread since 6.6 in copy_process(), else once it
+// runs.
+static bool has_own_name(struct kernel *k, uint64_t task)
+{
+	char own[16], parents[16]; // TASK_COMM_LEN
+	uint64_t parent = k_or0(k, task, F(task_struct, real_parent));
+
+	return k_bytes(k, task, F(task_struct, comm), own, sizeof(own)) == sizeof(own) &&
+	       k_bytes(k, parent, F(task_struct, comm), parents, sizeof(parents)) ==
+		       sizeof(parents) &&
+	       strncmp(own, parents, sizeof(own)) != 0;
+}
+
 // list_empty(&task->cg_list)
 static bool in_no_css_set(struct kernel *k, uint64_t task)
 {
 	uint64_t node = k_field_va(k, task, F(task_struct, cg_list)), next;
 
-	return node && k_u64(k, node, &next) && next == node;
+	return node && k_ptr(k, node, &next) && next == node;
 }
 
 static void facts_of_mm(struct kernel *k, struct facts *f)
@@ -115,6 +130,7 @@ static struct facts facts_of(struct walk *w, uint64_t t, bool is_leader, size_t 
 	f.switches += decisive(k, t, F(task_struct, nivcsw), &f.unread);
 	f.in_execve = k_or0(k, t, F(task_struct, in_execve));
 	f.in_no_css_set = in_no_css_set(k, t);
+	f.has_own_name = has_own_name(k, t);
 	facts_of_signal(k, t, &f);
 	facts_of_mm(k, &f);
 	return f;
@@ -200,6 +216,8 @@ static struct lifecycle newborn(struct walk *w, const struct facts *f)
 		l.phase = f->in_no_css_set ? "N2" : "N3";
 	if (f->in_no_css_set)
 		l.lost |= LOST_CGROUP;
+	if (is_kthread(f) && f->has_own_name)
+		l.lost &= ~(unsigned)LOST_OWN_NAME;
 	l.evidence = EVIDENCE(w,
 			      "state=0x%" PRIx64 " on_rq=%" PRIu64 " sum_exec_runtime=%" PRIu64
 			      " context_switches=%" PRIu64 " in_css_set=%d",

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MAX_ENTRIES = 1 << 18, MAX_NAME = 255, MAX_HEIGHT = 16 };
+enum { MAX_ENTRIES = 1 << 18, MAX_NAME = 255 };
 enum { TYPE_MASK = 0170000, TYPE_REGULAR = 0100000 }; // of inode.i_mode
 
 // The name is this one, and stands for a file that is there: not negative, not unlinked.
@@ -57,14 +57,14 @@ uint64_t dentry_child(struct walk *w, uint64_t folder, const char *name)
 	return k_has(w->k, F(dentry, d_subdirs)) ? child_of_list(w, folder, name) : 0;
 }
 
-// The struct page or folio at index 0 of a mapping, or 0: include/linux/xarray.h. Entries with low
-// bits 10b above 4096 are nodes; odd ones stand for what is swapped out.
+// The struct page or folio at index 0 of a mapping, or 0. Odd entries stand for what is swapped
+// out.
 static uint64_t first_page(struct walk *w, uint64_t mapping)
 {
-	uint64_t entry = k_or0(w->k, mapping, F(address_space, i_pages));
+	uint64_t pages = k_field_va(w->k, mapping, F(address_space, i_pages)), entry;
 
-	for (int i = 0; i < MAX_HEIGHT && (entry & 3) == 2 && entry > 4096; i++)
-		entry = k_or0(w->k, entry - 2, F(xa_node, slots));
+	if (!xa_load(w->k, pages, 0, &entry))
+		return 0;
 	return (entry & 3) == 0 && k_plausible(w->k, entry) ? entry : 0;
 }
 

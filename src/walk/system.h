@@ -35,6 +35,14 @@ struct cpu_counts system_count_cpus(struct walk *w);
 // MemTotal in bytes.
 struct opt_int system_total_memory(struct walk *w);
 
+// --- system_nodes.c ---
+
+// Visits the struct pglist_data of every memory node that is online, until the visitor returns
+// false; false if it did, or they can't be found.
+bool system_each_node(struct walk *w, bool (*visit)(void *arg, uint64_t node), void *arg);
+// Visits the struct zones of all of them.
+void system_each_zone(struct walk *w, void (*visit)(void *arg, uint64_t zone), void *arg);
+
 // --- system_names.c ---
 
 // init_uts_ns.name, or 0.

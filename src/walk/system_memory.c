@@ -3,7 +3,7 @@
 // (what CPUs have counted but not yet added to them is not in /proc/meminfo either).
 #include "src/walk/system.h"
 
-enum { MAX_INODES = 1 << 22, MAX_NODES = 1024, WMARK_LOW = 1 };
+enum { MAX_INODES = 1 << 22, WMARK_LOW = 1 };
 // swapper_spaces has one for each swap file and 64 MiB of it (mm/swap_state.c).
 enum { MAX_SWAPFILES = 23, MAX_SPACES = 1 << 16 };
 
@@ -120,67 +120,33 @@ static struct pages swap_cache(struct walk *w)
 
 // --- MemAvailable ---
 
-static struct pages node_watermarks(struct walk *w, uint64_t node)
+struct watermark_sum {
+	struct walk *w;
+	struct pages pages;
+};
+
+static bool add_watermarks(void *arg, uint64_t node)
 {
-	const struct field_place *zones = &w->k->field[F(pglist_data, node_zones)];
-	uint64_t sum = 0, low;
+	struct watermark_sum *sum = arg;
+	const struct field_place *zones = &sum->w->k->field[F(pglist_data, node_zones)];
+	uint64_t low;
 
 	for (size_t i = 0; i < zones->n_elem; i++) {
 		uint64_t zone = node + zones->off + i * zones->elem_size;
-		if (!k_get_at(w->k, zone, F(zone, watermark), WMARK_LOW, &low))
-			return (struct pages){0};
-		sum += low + k_or0(w->k, zone, F(zone, watermark_boost));
+		if (!k_get_at(sum->w->k, zone, F(zone, watermark), WMARK_LOW, &low))
+			return false;
+		low += k_or0(sum->w->k, zone, F(zone, watermark_boost));
+		sum->pages = plus(sum->pages, (struct pages){true, (int64_t)low});
 	}
-	return (struct pages){node && zones->n_elem, (int64_t)sum};
-}
-
-// node_states[N_ONLINE], or 0. nodemask_t is an anonymous struct: its size is that of a member.
-static uint64_t online_nodes(struct walk *w)
-{
-	uint64_t states = w->k->symbol[S(node_states)];
-	int64_t i;
-
-	if (!states || !k_enum(w->k, "N_ONLINE", &i) || i < 0 || i > 16)
-		return 0;
-	return states + (uint64_t)i * w->k->field[F(task_struct, mems_allowed)].size;
-}
-
-// Where the mask is not known, nodes are those whose zones point back to them.
-static struct pages known_watermarks(struct walk *w, uint64_t nodes)
-{
-	const struct field_place *zones = &w->k->field[F(pglist_data, node_zones)];
-	struct pages sum = {false, 0};
-	uint64_t node;
-
-	for (size_t i = 0; i < MAX_NODES; i++) {
-		if (!k_ptr(w->k, nodes + i * w->k->word, &node) || !k_plausible(w->k, node) ||
-		    k_or0(w->k, node + zones->off, F(zone, zone_pgdat)) != node)
-			break;
-		struct pages low = node_watermarks(w, node);
-		sum = (struct pages){low.known && (i == 0 || sum.known), sum.n + low.n};
-	}
-	return sum;
+	return zones->n_elem != 0;
 }
 
 // The sum of low_wmark_pages() over all zones.
 static struct pages watermarks(struct walk *w)
 {
-	uint64_t nodes = w->k->symbol[S(node_data)], mask = online_nodes(w), node;
-	size_t n = (size_t)w->k->field[F(task_struct, mems_allowed)].size * 8;
-	struct pages sum = {true, 0};
-	bool online;
+	struct watermark_sum sum = {w, {true, 0}};
 
-	if (!nodes) // no NUMA
-		return node_watermarks(w, w->k->symbol[S(contig_page_data)]);
-	for (size_t i = 0; mask && i < n && i < MAX_NODES && sum.known; i++) {
-		if (!k_bit(w->k, mask, i, &online))
-			return (struct pages){0};
-		if (online)
-			sum = plus(sum, k_ptr(w->k, nodes + i * w->k->word, &node)
-						? node_watermarks(w, node)
-						: (struct pages){0});
-	}
-	return mask ? sum : known_watermarks(w, nodes);
+	return system_each_node(w, add_watermarks, &sum) ? sum.pages : (struct pages){0};
 }
 
 // What of p can be taken: not its half or the watermarks, whichever is less.

@@ -27,6 +27,8 @@ struct walk {
 		int64_t duration_ns; // -1: made along with another table
 		const char *reason;  // in the run arena
 	} cover[TABLE_COUNT];
+	// Whether the memory was read at one instant, and why; in the run arena, NULL until known.
+	const char *atomicity, *atomicity_reason;
 	bool damaged;		      // something was partial for a reason that lies in the image
 	uint64_t ram_pages, max_rows; // of the image; of any table: more is made up
 	// The clock of the guest, for start times: ns since the epoch at boot; absent if unknown.

@@ -76,7 +76,7 @@ class Schema(CommandTest):
             "interface_details", "interface_addresses", "kernel_modules", "processes", "threads",
             "process_envs", "process_namespaces", "process_open_files", "process_memory_map",
             "process_page_map", "process_open_sockets", "listening_ports", "sockets", "mounts",
-            "inconsistencies"}, names)
+            "inconsistencies", "atomicity"}, names)
 
     def test_tables_are_strict(self):
         strict = self.db.execute("SELECT count(*), sum(strict) FROM pragma_table_list "

@@ -71,12 +71,12 @@ def _archive(kernel, program):
     return archive.bytes()
 
 
-def _command(guest, kernel):
+def _command(guest, kernel, thread):
     append = "console=ttyS0 loglevel=4 panic=-1 oops=panic"
     return [
         "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64",
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-        *("-machine", guest.machine, "-accel", "tcg,thread=single", "-cpu", guest.cpu),
+        *("-machine", guest.machine, "-accel", f"tcg,thread={thread}", "-cpu", guest.cpu),
         *("-smp", "2", "-m", guest.memory),
         *("-kernel", str(kernel.image), "-initrd", "initramfs", "-append", f"{append} {guest.append}".strip()),
         *("-serial", "file:console.log", "-qmp", "unix:qmp.sock,server=on,wait=off"),
@@ -92,9 +92,10 @@ def _command(guest, kernel):
 class Machine:
     """A running guest; leaving its context ends it."""
 
-    def __init__(self, guest, scratch):
+    def __init__(self, guest, scratch, thread="single"):
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=scratch, prefix="guest-"))
-        self.guest = guest
+        self.guest, self.thread = guest, thread
+        self.size = int(guest.memory.removesuffix("M")) << 20
         cache = cache_root()
         with locked(cache / "locks" / f"suite-{guest.suite}"):
             self.kernel = get_kernel(cache, guest)
@@ -108,7 +109,7 @@ class Machine:
 
     def _start(self):
         with open(self.folder / "qemu.log", "wb") as log:
-            self.process = subprocess.Popen(_command(self.guest, self.kernel), cwd=self.folder,
+            self.process = subprocess.Popen(_command(self.guest, self.kernel, self.thread), cwd=self.folder,
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             self.monitor = machine.connect(self.folder / "qmp.sock", self.process)
@@ -197,5 +198,4 @@ class Machine:
 
     def save(self, path):
         """All of physical memory, as it is now."""
-        size = int(self.guest.memory.removesuffix("M")) << 20
-        self.monitor.call("pmemsave", val=0, size=size, filename=str(path))
+        self.monitor.call("pmemsave", val=0, size=self.size, filename=str(path))

@@ -204,7 +204,7 @@ IOURING = (
 # The thread that rescues a workqueue of ext4 ends at the same time.
 RESCUER = {"ext4-rsv-conver": DOOMED, "ext4-rsv-conversion": DOOMED}
 KTHREAD = (
-    Instant("N3", ("wake_up_new_task",), "arg0", "fresh", flags=PF_KTHREAD, comm="kthreadd", keep="new"),
+    Instant("N3", ("wake_up_new_task",), "arg0", "fresh", flags=PF_KTHREAD, keep="new", missing="run times"),
     live(("do_exit", "kthread_do_exit"), "current", comm="jbd2/vda-8", keep="it", others=RESCUER),
     Instant("D1", ("taskstats_exit",), "=it", "dying", evidence=("mm=0x0",), others=RESCUER),
     Instant("D3", ("exit_fs",), "=it", "as-good-as-dead", others=RESCUER),

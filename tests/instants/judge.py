@@ -28,9 +28,9 @@ class Verdict:
         return not self.faults and not self.mislabelled
 
 
-def analyse(vmiscan, image, database):
+def analyse(vmiscan, image, database, tables=TABLES):
     """Runs vmiscan on a capture."""
-    command = [vmiscan, str(image), "-o", str(database), "--force", "-q", "--no-progress", "--tables", TABLES]
+    command = [vmiscan, str(image), "-o", str(database), "--force", "-q", "--no-progress", "--tables", tables]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                           check=False)
     return done.returncode, done.stdout.strip()

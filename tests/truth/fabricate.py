@@ -97,6 +97,9 @@ class Filler:
     def _inconsistencies(self, row, _):
         row |= {"task_addr": address(row["tid"]), "evidence": "exit_state=0x20", "missing": "memory"}
 
+    def _atomicity(self, row, _):
+        row |= {"evaluated": 1, "unevaluable": 0}
+
     def _process_memory_map(self, row, number):
         row["task_addr"] = address(row["pid"])
         row["vma_addr"] = None if row["path"] == "[vsyscall]" else address(number)

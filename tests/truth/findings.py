@@ -37,7 +37,23 @@ def _serious_problems(case):
 def _run(case):
     version = case.database.query("PRAGMA user_version")[0]["user_version"]
     yield {"schema_version": version, "status": "complete", "exit_status": 0, "unreadable_pages": 0, "symbols_forced": 0,
-           "kernel_release": case.truth.uname["release"]}
+           "kernel_release": case.truth.uname["release"], "atomicity": "atomic-compatible"}
+
+
+# Every rule that vmiscan evaluates; a guest that was stopped keeps all of the hard ones.
+RULES = ("nr_threads", "process_counts", "task_links", "thread_links", "child_links", "pid_links", "pid_table",
+         "parents", "thread_counts", "css_counts", "stacks", "mm_users", "map_counts", "total_vm", "mappings",
+         "file_counts", "file_bits", "file_slots", "free_counts", "free_links", "start_times")
+
+
+def _atomicity(case):
+    for rule in RULES:
+        yield {"invariant": rule, "violated": 0, "worst_example": None, "is_evaluated": True}
+
+
+def _evaluated(case):
+    """A rule that was never looked at says nothing; where a kernel lists no data, some can't be evaluated."""
+    return [row | {"is_evaluated": bool(row["evaluated"] or row["unevaluable"])} for row in case.database.rows("atomicity")]
 
 
 def _evidence(_):
@@ -109,7 +125,11 @@ COMPARISONS = [
     Comparison("run", (), _run, untold={
         column: "of the analysis, not of the guest" for column in (
             "tool_version", "argv", "start_ns", "end_ns", "types_source", "symbols_source", "layout",
-            "pages_touched")}),
+            "pages_touched", "atomicity_reason")}),
+    Comparison("atomicity", ("invariant",), _atomicity, _evaluated, untold={
+        column: "how much of the image there was to look at" for column in (
+            "weight", "evaluated", "excused_by_lock", "unevaluable", "near", "near_violated", "far",
+            "far_violated", "lock", "description")}),
     Comparison("evidence", (), _evidence, untold={
         column: "of the file, not of the guest" for column in (
             "path", "format", "format_reason", "compression", "size", "mtime_ns", "sha256")}),

@@ -127,6 +127,11 @@ class Lifecycle(Fabricated):
         self.assert_caught("UPDATE processes SET phase = 'Z2' WHERE pid = 21")
         self.assert_caught("UPDATE inconsistencies SET scope = 'extrinsic' WHERE tid = 20")
 
+    def test_a_guest_that_was_stopped_is_not_torn(self):
+        self.assert_caught("UPDATE run SET atomicity = 'torn'")
+        self.assert_caught("UPDATE atomicity SET violated = 1 WHERE invariant = 'parents'")
+        self.assert_caught("UPDATE atomicity SET evaluated = 0, unevaluable = 0 WHERE invariant = 'map_counts'")
+
     def test_live_may_be_young(self):
         outcome = self.outcome("UPDATE processes SET phase = 'N5' WHERE pid = 1",
                                "UPDATE threads SET phase = 'N5' WHERE tid = 1")

@@ -12,7 +12,11 @@
 enum { EXIT_ZOMBIE = 0x20, TASK_DEAD = 0x80 };
 #define NOWHERE 0xffffc90000000000ULL
 
-static const struct extractor *const some[] = {&walk_tasks, &walk_threads, &check_lifecycle, NULL};
+static const struct extractor lifecycles = {.name = "lifecycles",
+					    .tables = {TABLE_inconsistencies},
+					    .n_tables = 1,
+					    .run = check_lifecycle};
+static const struct extractor *const some[] = {&walk_tasks, &walk_threads, &lifecycles, NULL};
 
 static struct guest *g;
 static struct row_log log_;

@@ -17,7 +17,8 @@
 	SCENARIO(traced, "a dead child that its tracer, not its parent, waits for")                \
 	SCENARIO(umh, "a program that the kernel starts")                                          \
 	SCENARIO(iouring, "a worker of io_uring")                                                  \
-	SCENARIO(kthread, "a kernel thread that comes and goes with a mount")
+	SCENARIO(kthread, "a kernel thread that comes and goes with a mount")                      \
+	SCENARIO(storm, "forks, execs, threads, files and mappings without end")
 
 #define SCENARIO(name, idea) void name##_scenario(void);
 SCENARIOS

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Descriptor tables: who uses them, and that their bitmap goes with their slots. fs/file.c
+#include "src/check/atomicity.h"
+
+#include <inttypes.h>
+
+enum { WORD = 64, MAX_FDS = 1 << 20 };
+
+// 64 bits of the bitmap and the slots that they are about.
+struct fd_word {
+	uint64_t bits, filled;
+};
+
+static bool read_word(struct kernel *k, uint64_t fdt, uint64_t i, struct fd_word *word)
+{
+	uint64_t slots = k_or0(k, fdt, F(fdtable, fd)), open = k_or0(k, fdt, F(fdtable, open_fds));
+	uint8_t raw[WORD * 8];
+	size_t size = WORD * k->word;
+
+	if (!slots || !open || !k_u64(k, open + i * 8, &word->bits) ||
+	    !k_read(k, slots + i * size, raw, size))
+		return false;
+	word->filled = 0;
+	for (unsigned bit = 0; bit < WORD; bit++)
+		word->filled |= (uint64_t)(k_ptr_in(k, raw + bit * k->word) != 0) << bit;
+	return true;
+}
+
+static void check_word(struct atomicity *a, struct violation v, uint64_t i,
+		       const struct fd_word *word)
+{
+	v.rule = INV_file_bits;
+	if (word->filled & ~word->bits)
+		rule_broken(a, &v, "fds=%" PRIu64 ".. open_fds=0x%" PRIx64 " files=0x%" PRIx64,
+			    i * WORD, word->bits, word->filled);
+	else
+		rule_holds(a, v.rule);
+	v.rule = INV_file_slots;
+	v.lock = LOCK_FREE;
+	v.task = NULL; // legal between alloc_fd() and fd_install()
+	if (word->bits & ~word->filled)
+		rule_broken(a, &v, "fds=%" PRIu64 ".. open_fds=0x%" PRIx64 " files=0x%" PRIx64,
+			    i * WORD, word->bits, word->filled);
+	else
+		rule_holds(a, v.rule);
+}
+
+static void check_table(struct atomicity *a, const struct task *t, uint64_t files)
+{
+	struct kernel *k = a->w->k;
+	uint64_t fdt = k_or0(k, files, F(files_struct, fdt)), max = 0;
+	struct violation v = {
+		.lock = spinlock_state(a, k_field_va(k, files, F(files_struct, file_lock))),
+		.task = t,
+		.class = "attribute-changed"};
+	struct fd_word word;
+
+	if (!fdt || !k_get(k, fdt, F(fdtable, max_fds), &max) || max > MAX_FDS)
+		rule_unevaluable(a, INV_file_bits);
+	for (uint64_t i = 0; i < max / WORD && max <= MAX_FDS && a->budget; i++, a->budget--) {
+		if (!read_word(k, fdt, i, &word)) {
+			rule_unevaluable(a, INV_file_bits);
+			return;
+		}
+		if (word.bits | word.filled)
+			check_word(a, v, i, &word);
+	}
+}
+
+static void check_users(struct atomicity *a, const struct task *t, uint64_t files, uint64_t users)
+{
+	struct violation v = {.rule = INV_file_counts, .task = t, .class = "attribute-changed"};
+	uint64_t count;
+
+	if (k_get(a->w->k, files, F(files_struct, count), &count))
+		rule_at_least(a, &v, "files.count", count, "tasks", users);
+	else
+		rule_unevaluable(a, v.rule);
+}
+
+static uint64_t own_files(struct atomicity *a, const struct task *t)
+{
+	return k_or0(a->w->k, t->addr, F(task_struct, files));
+}
+
+void atomicity_of_files(struct atomicity *a)
+{
+	struct u64map users = {0}, done = {0};
+	const struct task *t;
+
+	vec_foreach (t, &a->w->tasks->all) {
+		uint64_t files = own_files(a, t);
+		if (files && !u64map_add(&users, files, 1))
+			++*u64map_get(&users, files);
+	}
+	vec_foreach (t, &a->w->tasks->all) {
+		uint64_t files = own_files(a, t);
+		if (!files || !u64map_add(&done, files, 0))
+			continue;
+		check_users(a, t, files, *u64map_get(&users, files));
+		check_table(a, t, files);
+	}
+	u64map_fini(&users);
+	u64map_fini(&done);
+}

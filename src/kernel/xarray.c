@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Looks up entries of xarrays: include/linux/xarray.h. Entries with low bits 10b are the tree's
+// own: nodes above 4096, else signs that stand for nothing here.
+#include "src/kernel/iter.h"
+
+enum { MAX_SHIFT = 64 };
+
+static bool is_internal(uint64_t entry)
+{
+	return (entry & 3) == 2;
+}
+
+static bool is_node(uint64_t entry)
+{
+	return is_internal(entry) && entry > 4096;
+}
+
+bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry)
+{
+	uint64_t above = MAX_SHIFT, slots = k->field[F(xa_node, slots)].n_elem, shift, at;
+
+	if (!head_va || !k_ptr(k, head_va, &at))
+		return false;
+	if (!is_node(at) && index)
+		at = 0;
+	for (; is_node(at); above = shift) {
+		uint64_t node = at - 2;
+		if (!k_get(k, node, F(xa_node, shift), &shift) || shift >= above || !slots)
+			return false;
+		uint64_t slot = index >> shift;
+		if (above == MAX_SHIFT && slot >= slots)
+			at = 0; // beyond what the tree has
+		else if (!k_get_at(k, node, F(xa_node, slots), slot % slots, &at))
+			return false;
+	}
+	*entry = is_internal(at) ? 0 : at;
+	return true;
+}
