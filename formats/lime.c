@@ -191,6 +191,7 @@ static void take_runs(struct lime *l)
 		img->runs[i] = (struct mem_run){p[i].at, p[i].size, p[i].from,
 						p[i].from & ZERO ? MEM_ZERO : MEM_PRESENT};
 	overlay_fini(&l->map);
+	image_fact(img, "Version", "%d", img->fmt == &fmt_avml ? 2 : 1);
 	image_fact(img, "Blocks", "%llu", (ull)l->n_blocks);
 	if (l->zero)
 		image_fact(img, "Left out",

@@ -85,6 +85,7 @@ static struct err *take_header(struct io *file, struct qcow2 *q)
 	if (version == 3)
 		TRY(take_features(q, h, n));
 	TRY(check_clusters(q, be32(h + 20)));
+	q->version = version;
 	q->cluster_bits = be32(h + 20);
 	q->disk_size = be64(h + 24);
 	q->n_snapshots = be32(h + 60);

@@ -21,7 +21,7 @@ struct qcow2_snapshot {
 };
 
 struct qcow2 {
-	unsigned cluster_bits;
+	unsigned version, cluster_bits;
 	bool extended_l2;
 	enum qcow2_compression compression;
 	uint64_t disk_size;

@@ -66,6 +66,9 @@ static void tell(struct image *img, const struct qcow2 *q, const struct qcow2_sn
 	char when[32];
 	size_t listed = 0;
 
+	image_fact(img, "Version", "%u, clusters of %llu bytes, packed ones by %s%s", q->version,
+		   1ULL << q->cluster_bits, q->compression == QCOW2_ZSTD ? "zstd" : "zlib",
+		   q->extended_l2 ? ", extended L2 entries" : "");
 	image_fact(img, "Snapshot", "%s (number %s, %s)%s", chosen->name, chosen->id,
 		   day(chosen, when, sizeof(when)),
 		   n > 1 && !img->opts->snapshot ? ", the newest; --snapshot takes another" : "");

@@ -35,6 +35,7 @@ static struct err *stream_read(struct mem_source *src, const struct mem_run *run
 
 static void tell(const struct qemu_stream *s)
 {
+	image_fact(s->img, "Stream", "of version 3%s", s->footers ? "" : ", without footers");
 	if (s->machine[0])
 		image_fact(s->img, "Machine", "%s", s->machine);
 	qemu_ram_facts(s);

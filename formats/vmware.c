@@ -95,6 +95,10 @@ static void tell(struct image *img, const struct vmware_state *s, const struct m
 {
 	uint64_t size = vmware_state_size(s);
 
+	image_fact(img, "State", "of version %u (magic 0x%x), memory %s", s->version, s->magic,
+		   img->beside ? "in a file of its own" : "inside");
+	if (img->beside && img->beside_role)
+		image_fact(img, "Beside", "%s (%s)", img->beside->path, img->beside_role);
 	if (s->cut)
 		image_damaged(img, "the state file is cut inside its tags");
 	if (s->n_odd)

@@ -17,8 +17,9 @@ struct vmware_state {
 	uint64_t n_regions; // as counted by the file; 0: all of memory is one, from address 0 on
 	uint64_t memory_off, memory_size; // the memory inside the file; size 0: there is none
 	VEC(struct vcpu) vcpus;
-	uint64_t n_cpus; // as counted by the file; 0: not
-	uint64_t n_odd;	 // tags of regions and CPUs that cannot be
+	uint64_t n_cpus;	 // as counted by the file; 0: not
+	uint32_t magic, version; // of the file's head
+	uint64_t n_odd;		 // tags of regions and CPUs that cannot be
 	bool cut;
 };
 

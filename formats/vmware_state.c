@@ -113,8 +113,22 @@ static struct err *check_counts(const struct vmware_state *s)
 	return NULL;
 }
 
+static struct err *take_head(struct io *io, struct vmware_state *s)
+{
+	uint8_t head[VMWARE_HEAD];
+	size_t got;
+
+	TRY(io_read(io, 0, head, sizeof(head), &got));
+	if (got == sizeof(head)) {
+		s->magic = le32(head);
+		s->version = le32(head + 4);
+	}
+	return NULL;
+}
+
 struct err *vmware_state_read(struct io *io, struct vmware_state *s)
 {
+	TRY(take_head(io, s));
 	TRY(vmware_each_tag(io, "cpu", visit_cpu, s, &s->cut));
 	TRY(vmware_each_tag(io, "memory", visit_memory, s, &s->cut));
 	drop_uncounted(s);

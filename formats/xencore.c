@@ -65,6 +65,9 @@ static struct err *take_note(struct xencore *c, const GElf_Nhdr *h, const uint8_
 	if (h->n_type == NOTE_XEN && h->n_descsz >= 16)
 		image_fact(c->img, "Saved by", "Xen %llu.%llu", (unsigned long long)le64(desc),
 			   (unsigned long long)le64(desc + 8));
+	if (h->n_type == NOTE_FORMAT && h->n_descsz >= 8)
+		image_fact(c->img, "Version", "%llu.%llu", (unsigned long long)(le64(desc) >> 32),
+			   (unsigned long long)(le64(desc) & UINT32_MAX));
 	if (h->n_type == NOTE_FORMAT && h->n_descsz >= 8 && le64(desc) >> 32 != 0)
 		return err_new(ERR_UNSUPPORTED, "a Xen core of format %llu.%llu; 0.1 is read",
 			       (unsigned long long)(le64(desc) >> 32),

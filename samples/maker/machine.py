@@ -88,18 +88,20 @@ def command_line(guest, kernel, initramfs, thread):
 
 
 def connect(path, process, seconds=20):
+    """As soon as QEMU opens the socket."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
             raise GuestError(f"QEMU ended with status {process.returncode}")
         try:
-            return Monitor(path) if path.name == "qmp.sock" else _connect_plain(path)
+            return Monitor(path) if path.name == "qmp.sock" else connect_plain(path)
         except (FileNotFoundError, ConnectionRefusedError):
             time.sleep(0.02)
     raise GuestError(f"QEMU does not open {path.name}")
 
 
-def _connect_plain(path):
+def connect_plain(path):
+    """A socket that has no protocol of its own."""
     control = socket.socket(socket.AF_UNIX)
     control.connect(str(path))
     return control

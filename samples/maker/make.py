@@ -207,7 +207,8 @@ class _Inputs:
     archive: bytes
 
 
-def _gather(cache, guest, refresh):
+def gather(cache, guest, refresh=False):
+    """A guest's kernel, programs and userland; nothing is booted."""
     with locked(cache / "locks" / f"suite-{guest.suite}"):
         kernel = get_kernel(cache, guest, refresh)
     folder = _programs(cache, guest)
@@ -223,12 +224,12 @@ def _target(cache, inputs):
 
 def guest_folder(cache, guest):
     """The folder that the guest has or would have; fetches the kernel, but boots nothing."""
-    return _target(cache, _gather(cache, guest, False))
+    return _target(cache, gather(cache, guest))
 
 
 def make_guest(cache, guest, refresh=False):
     """The guest's folder and whether it was there already."""
-    inputs = _gather(cache, guest, refresh)
+    inputs = gather(cache, guest, refresh)
     target = _target(cache, inputs)
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(cache / "locks" / target.name):

@@ -14,8 +14,7 @@ import subprocess
 import time
 
 from guests import Shape
-from maker import initramfs, machine, make as guests
-from maker.kernel import get_kernel
+from maker import machine, make as guests
 
 PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64")
 NOBODY = 65534
@@ -141,7 +140,7 @@ class Domain:
                                       emulator=shutil.which("qemu-system-x86_64")))
         self.daemon.virsh("define", str(path))
         self.daemon.virsh("start", "guest")
-        control = machine._connect_plain(self.folder / "control.sock")  # pylint: disable=protected-access
+        control = machine.connect_plain(self.folder / "control.sock")
         process = subprocess.Popen(["sleep", str(seconds)])
         try:
             machine.await_done(control, process, seconds)
@@ -203,12 +202,11 @@ def lacking():
 
 def containers(folder):
     """Makes all files in an empty folder; gives the facts of it."""
-    kernel = get_kernel(guests.cache_root(), "bookworm", "amd64", False)
-    programs = guests._programs(guests.cache_root())  # pylint: disable=protected-access
-    initramfs.build(SHAPE.guest(), kernel, programs / "guest", folder / "initramfs")
-    shutil.copyfile(kernel.image, folder / "vmlinuz")
+    inputs = guests.gather(guests.cache_root(), SHAPE.guest())
+    (folder / "initramfs").write_bytes(inputs.archive)
+    shutil.copyfile(inputs.kernel.image, folder / "vmlinuz")
     for disk in guests.DISKS:
-        shutil.copyfile(programs / disk, folder / disk)
+        shutil.copyfile(inputs.programs / disk, folder / disk)
     folder.chmod(0o755)
     daemon = Daemon(folder)
     domain = Domain(daemon)
@@ -222,6 +220,6 @@ def containers(folder):
     finally:
         daemon.end()
     facts = {"shape": "libvirt", "machine": "pc", "qemu": f"libvirt {version}",
-             "release": kernel.release, "ranges": [RANGE], "rows": domain.rows}
+             "release": inputs.kernel.release, "ranges": [RANGE], "rows": domain.rows}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
     return facts

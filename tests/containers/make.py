@@ -13,8 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "samples"))
 import recipes  # noqa: E402
 import stopped  # noqa: E402
-from maker import initramfs, machine, make as guests  # noqa: E402
-from maker.kernel import get_kernel  # noqa: E402
+from maker import machine, make as guests  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 DISK = "64M"
@@ -75,16 +74,14 @@ class Maker:
             stopped.save_memory(monitor, self.guest.ranges, self.guest.folder / f"{row.name}.raw")
 
 
-def _boot(maker, kernel, program_folder, thread, seconds):
+def _boot(maker, inputs, thread, seconds):
     guest = maker.guest
-    initramfs.build(maker.shape.guest(), kernel, program_folder / "guest",
-                    guest.folder / "initramfs")
+    (guest.folder / "initramfs").write_bytes(inputs.archive)
     for disk in guests.DISKS:
-        shutil.copyfile(program_folder / disk, guest.folder / disk)
+        shutil.copyfile(inputs.programs / disk, guest.folder / disk)
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", guest.folder / "state.qcow2", DISK],
                    check=True)
-    guest.command = stopped.command_line(guest.qemu, maker.shape, kernel,
-                                         guest.folder / "initramfs", guest.folder, thread)
+    guest.command = stopped.command_line(guest.qemu, maker.shape, inputs.kernel, thread)
     machine.run_guest(guest.command, guest.folder, seconds, maker.at_stop)
     maker.again()
 
@@ -103,24 +100,24 @@ def _tidy(folder):
         (folder / name).unlink(missing_ok=True)
 
 
-def _key(shape, qemu, kernel, quick):
-    total = hashlib.sha256(repr((shape, qemu.version, quick)).encode())
+def _key(shape, qemu, inputs, quick):
+    facts = (shape, qemu.version, quick, inputs.kernel.packages, inputs.programs.name)
+    total = hashlib.sha256(repr(facts).encode() + inputs.archive)
     for path in [HERE / n for n in ("guests.py", "recipes.py", "stopped.py", "make.py")]:
         total.update(path.read_bytes())
-    total.update(guests._input_hash(shape.guest(), kernel).encode())  # pylint: disable=protected-access
     return total.hexdigest()[:16]
 
 
-def _attempt(shape, qemu, kernel, target, quick):
+def _attempt(shape, qemu, inputs, target, quick):
     """Boots until one boot worked, as the maker of guests does it."""
     reasons = []
     for thread, seconds in guests.ATTEMPTS:
         scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
         try:
             began, maker = time.time(), Maker(shape, qemu, scratch, quick)
-            _boot(maker, kernel, guests._programs(guests.cache_root()), thread, seconds)  # pylint: disable=protected-access
+            _boot(maker, inputs, thread, seconds)
             _tidy(scratch)
-            facts = _facts(maker, kernel, began)
+            facts = _facts(maker, inputs.kernel, began)
             (scratch / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
             scratch.rename(target)
             return
@@ -135,13 +132,11 @@ def _attempt(shape, qemu, kernel, target, quick):
 def containers(shape, qemu, quick=False):
     """(folder, facts) of a shape under a QEMU: from the cache, or made now."""
     cache = guests.cache_root()
-    suite = shape.guest().suite
-    with guests.locked(cache / "locks" / f"suite-{suite}"):
-        kernel = get_kernel(cache, suite, "amd64", False)
+    inputs = guests.gather(cache, shape.guest())
     name = f"{shape.name}-{qemu.version}{'-quick' if quick else ''}"
-    target = cache / "containers" / f"{name}-{_key(shape, qemu, kernel, quick)}"
+    target = cache / "containers" / f"{name}-{_key(shape, qemu, inputs, quick)}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with guests.locked(cache / "locks" / target.name):
         if not target.exists():
-            _attempt(shape, qemu, kernel, target, quick)
+            _attempt(shape, qemu, inputs, target, quick)
     return target, json.loads((target / "facts.json").read_text())

@@ -106,12 +106,12 @@ def postcopy(guest, name):
 
 def xbzrle(guest, name):
     """The guest runs, and after the first pass the pipe is so narrow that there are many more."""
-    wide, narrow = {"max-bandwidth": 1 << 34}, {"max-bandwidth": 1 << 20, "downtime-limit": 1}
+    wide, narrow = {"max-bandwidth": 1 << 34}, {"max-bandwidth": 8 << 20, "downtime-limit": 1}
     with guest.load() as (monitor, _):
         monitor.call("cont")
         monitor.call("migrate-set-capabilities", capabilities=_set("xbzrle"))
         monitor.call("migrate-set-parameters",
-                     **{**narrow, "max-bandwidth": 40 << 20, "xbzrle-cache-size": 64 << 20})
+                     **{**narrow, "max-bandwidth": 64 << 20, "xbzrle-cache-size": 64 << 20})
         monitor.call("migrate", uri=f"exec:cat > {name}")
         while monitor.call("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < 2:
             time.sleep(0.05)

@@ -17,9 +17,9 @@ RAM = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16}) \(prio \d+, (?:ram|rom)\): "
                  r"(?:pc\.ram|microvm\.ram|/objects/ram-\w+|ram-\w+)\b")
 
 
-def command_line(qemu, shape, kernel, initramfs, folder, thread="multi"):
+def command_line(qemu, shape, kernel, thread="multi"):
     """The maker's command line, with another QEMU and the shape's memory."""
-    words = machine.command_line(shape.guest(), kernel, initramfs, folder, thread)
+    words = machine.command_line(shape.guest(), kernel, "initramfs", thread)
     # A block node of its own for snapshots: those of the guest's disks stay as they are.
     state = ("-blockdev", "qcow2,node-name=state,file.driver=file,file.filename=state.qcow2")
     return [*qemu.command, *words[1:], *shape.more, *state]
@@ -105,7 +105,7 @@ def loaded(command, stream, folder):
         process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=log)
     try:
-        monitor = machine._connect(folder / "qmp.sock", process)  # pylint: disable=protected-access
+        monitor = machine.connect(folder / "qmp.sock", process)
         monitor.call("migrate-incoming", uri=f"exec:cat {stream}")
         await_status(monitor, 120)
         yield monitor, process
