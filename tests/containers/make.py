@@ -103,7 +103,7 @@ def _tidy(folder):
 def _key(shape, qemu, inputs, quick):
     facts = (shape, qemu.version, quick, inputs.kernel.packages, inputs.programs.name)
     total = hashlib.sha256(repr(facts).encode() + inputs.archive)
-    for path in [HERE / n for n in ("guests.py", "recipes.py", "stopped.py", "make.py")]:
+    for path in [HERE / n for n in ("guests.py", "recipes.py", "stopped.py", "make.py", "wrappers.py")]:
         total.update(path.read_bytes())
     return total.hexdigest()[:16]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import stopped
 from maker.machine import GuestError
+from wrappers import libvirt_header
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,15 @@ def interrupted(*capabilities, uri="exec:cat > {}"):
     return make
 
 
+def sparse(guest, name):
+    """As libvirt 11 does it: its header, and behind that QEMU's own mapped-ram."""
+    facts = {"ranges": guest.ranges, "machine": "pc"}
+    head = libvirt_header(6, facts)
+    stream("mapped-ram", uri=f"file:{{}},offset={len(head)}")(guest, name)
+    with open(guest.folder / name, "r+b") as file:
+        file.write(head)
+
+
 MAPPED = "file:{}"
 
 STOPPED = (
@@ -174,6 +184,8 @@ LOADED = (
         stream("mapped-ram", "multifd", uri=MAPPED), since=(9, 0)),
     Row("mapped-offset", "migrate, mapped-ram with an offset",
         stream("mapped-ram", uri="file:{},offset=0x12345"), since=(9, 0)),
+    Row("save.sparse", "virsh save, sparse: our header, QEMU's mapped-ram", sparse,
+        since=(9, 0)),
     Row("mapped-interrupted", "migrate, mapped-ram, QEMU killed midway",
         interrupted("mapped-ram", uri=MAPPED), judge="part", since=(9, 0)),
 )

@@ -185,6 +185,8 @@ def parse_arguments():
                         help="ask crash and libkdumpfile, too, where they can be had")
     parser.add_argument("--docs", help="write the tables into this file (docs/FORMATS.md)")
     parser.add_argument("--json", help="write the lines to this file, too")
+    parser.add_argument("--before", nargs="*", default=[], metavar="JSON",
+                        help="lines of earlier runs, which the tables have first")
     parser.add_argument("--discard", action="store_true", help="keep no files in the cache")
     options = parser.parse_args()
     if options.quick:
@@ -206,7 +208,8 @@ def main():
     if options.json:
         Path(options.json).write_text(json.dumps(table.lines, indent=1) + "\n")
     if options.docs:
-        write_docs(Path(options.docs), table.lines)
+        before = [json.loads(Path(name).read_text()) for name in options.before]
+        write_docs(Path(options.docs), sum(before, []) + table.lines)
     made = [line for line in table.lines if line["by"] != "impossible"]
     print(f"{len(made)} files judged, {table.failed} wrong, "
           f"{len(table.lines) - len(made)} can't be made here")
