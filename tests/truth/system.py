@@ -67,7 +67,8 @@ def os_release(truth):
 
 def _os_version(case):
     release = os_release(case.truth)
-    numbers = [int(n) for n in re.findall(r"\d+", release.get("VERSION_ID", ""))] + [None] * 3
+    dotted = re.match(r"[\d.]*", release.get("VERSION_ID", "")).group(0)
+    numbers = [int(n) for n in re.findall(r"\d+", dotted)] + [None] * 3
     yield {
         "name": release.get("NAME", case.truth.uname["sysname"]),
         "version": release.get("VERSION", case.truth.uname["version"]), "major": numbers[0], "minor": numbers[1],
