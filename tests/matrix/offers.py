@@ -62,11 +62,12 @@ def _lines(offers, flavours):
 def choose(offers, flavours=FLAVOURS, points="ends"):
     """Which offers to take, each as a list: those behind the first stand in for what the mirror has lost.
 
-    "newest" is one of each suite, series and flavour; "ends" is the oldest, too; "all" is all."""
+    "newest" is one of each suite, series and flavour; "ends" is also the oldest of the first flavour, the
+    generic one; "all" is all."""
     for line in _lines(offers, flavours):
         if points == "all":
             yield from ([offer] for offer in line)
             continue
         yield line[::-1]
-        if points == "ends" and len(line) > 1:
+        if points == "ends" and len(line) > 1 and line[0].flavour == flavours[0]:
             yield line
