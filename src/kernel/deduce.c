@@ -11,6 +11,8 @@ enum {
 	IMAGE_MOST = 1 << 30,  // KERNEL_IMAGE_SIZE with RANDOMIZE_BASE
 	DATA_MOST = 192 << 20, // bytes of it that are read; Debian's kernels have some 40 MiB
 	TABLES_MOST = 1 << 12, // page tables of the image
+	IMAGE_BEFORE_RODATA = 64 << 20, // code
+	HEAD_ALIGN = 2 << 20,		// MIN_KIMG_ALIGN, arch/arm64/include/asm/boot.h
 };
 
 // --- the image ---
@@ -59,14 +61,22 @@ static bool is_there(struct physmem *mem, uint64_t pa, size_t n)
 	return true;
 }
 
+// Where the image may lie; other architectures than x86-64 put other things beside it, which
+// gather() tells by their physical addresses.
+static uint64_t image_from(const struct kernel *k)
+{
+	return k->arch == ARCH_X86_64 ? KERNEL_IMAGE_BASE
+				      : k_image_va(k, k->window_pa) - IMAGE_BEFORE_RODATA;
+}
+
 static void read_image(struct deduction *d)
 {
 	struct gathering g = {.d = d};
-	uint64_t budget = TABLES_MOST;
+	uint64_t budget = TABLES_MOST, from = image_from(d->k);
+	uint64_t n = d->k->arch == ARCH_X86_64 ? IMAGE_MOST : DATA_MOST;
 	struct image_part *p;
 
-	d->whole = aspace_scan(&d->k->as, KERNEL_IMAGE_BASE, KERNEL_IMAGE_BASE + IMAGE_MOST,
-			       &budget, gather, &g) == SCAN_WHOLE;
+	d->whole = aspace_scan(&d->k->as, from, from + n, &budget, gather, &g) == SCAN_WHOLE;
 	vec_foreach (p, &d->parts) {
 		uint64_t pa = k_image_pa(d->k, p->va);
 		p->bytes = mem_zalloc(p->n, 1);
@@ -173,7 +183,9 @@ void deduce_symbols(struct kernel *k)
 	(void)k_enum(k, "DMI_BIOS_DATE", &d.dmi_date);
 	d.has_clock_symbol = k->symbol[S(tk_core)] || k->symbol[S(timekeeper_data)];
 	read_image(&d);
-	deduce_set(&d, S(_text), d.text);
+	// arm64 does not map its head, the first up to 64 KiB, as code
+	deduce_set(&d, S(_text),
+		   k->arch == ARCH_ARM64 ? d.text & ~(uint64_t)(HEAD_ALIGN - 1) : d.text);
 	deduce_namespaces(&d);
 	deduce_protocols(&d);
 	deduce_percpu_start(&d);

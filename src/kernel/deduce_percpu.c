@@ -48,10 +48,76 @@ static bool take_area(struct deduction *d, const char *name, uint64_t va)
 	return true;
 }
 
+// --- arm64, whose areas do not say where they are: a register of the CPU does ---
+
+// What __per_cpu_offset may be.
+struct offsets {
+	uint64_t at, n, start; // start: of the first copy of the areas
+};
+
+// Whether this leads from the run queue in the first copy to that of a CPU.
+static bool is_distance_of(struct deduction *d, uint64_t first_rq, uint64_t distance, uint64_t cpu)
+{
+	uint64_t is;
+
+	return k_get(d->k, first_rq + distance, F(rq, cpu), &is) && is == cpu;
+}
+
+// w is the element of a CPU, whose run queue is rq.
+static struct offsets offsets_around(struct deduction *d, const struct word *w, uint64_t rq,
+				     uint64_t cpu)
+{
+	uint64_t off = percpu_off(d->k, "runqueues"), first = rq - w->value, v;
+	struct offsets o = {.at = w->at - cpu * 8, .start = first - off};
+	struct word start = {o.at, 0, w->part};
+
+	if (o.start % PAGE_SIZE != 0 || !deduce_is_image(d, o.start))
+		return (struct offsets){0};
+	while (o.n < MAX_CPUS && word_near(&start, (int64_t)o.n * 8, &v) && v &&
+	       is_distance_of(d, first, v, o.n))
+		o.n++;
+	return o.n > cpu ? o : (struct offsets){0};
+}
+
+// The longest array: there are copies of one CPU's alone.
+static struct offsets find_offsets(struct deduction *d, uint64_t rq, uint64_t cpu)
+{
+	struct offsets best = {0};
+	const struct image_part *p;
+
+	vec_foreach (p, &d->parts)
+		for (size_t off = 0; p->writable && off + 8 <= p->n; off += 8) {
+			struct word w = {p->va + off, le64(p->bytes + off), p};
+			struct offsets o = offsets_around(d, &w, rq, cpu);
+			if (o.n > best.n)
+				best = o;
+		}
+	return best;
+}
+
+// Every CPU's run queue has the CPU's number.
+static void take_offsets(struct deduction *d, uint64_t rq)
+{
+	uint64_t cpu;
+
+	if (percpu_off(d->k, "runqueues") == UINT64_MAX || !k_get(d->k, rq, F(rq, cpu), &cpu))
+		return;
+	struct offsets o = find_offsets(d, rq, cpu);
+	if (o.n == 0)
+		return;
+	deduce_set(d, S(__per_cpu_start), o.start);
+	deduce_set(d, S(__per_cpu_offset), o.at);
+	deduce_value(d, S(nr_cpu_ids), o.n);
+}
+
 void deduce_percpu_start(struct deduction *d)
 {
 	uint64_t rq = some_rq(d->k), base = some_cpu_base(d->k);
 
+	if (d->k->arch == ARCH_ARM64) {
+		take_offsets(d, rq);
+		return;
+	}
 	d->in_area = rq ? rq : base;
 	if (deduce_is_image(d, d->in_area)) // no SMP: no areas
 		deduce_none(d, S(__per_cpu_offset));

@@ -131,8 +131,8 @@ static void read_percpu_offsets(struct kernel *k)
 
 void symbols_open_percpu(struct kernel *k)
 {
-	static const enum symbol percpu[] = {S(runqueues), S(cpu_info), S(current_task),
-					     S(pcpu_hot), S(cpuhp_state)};
+	static const enum symbol percpu[] = {S(runqueues),    S(cpu_info), S(cpu_data),
+					     S(current_task), S(pcpu_hot), S(cpuhp_state)};
 
 	k->uniprocessor = is_uniprocessor(k);
 	for (size_t i = 0; i < sizeof(percpu) / sizeof(percpu[0]); i++)
@@ -341,11 +341,13 @@ struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply)
 	TRY(check_init_task(k));
 	if (lists_data(k))
 		symbols_open_percpu(k);
-	else if (k->arch == ARCH_X86_64)
+	else if (k->word == 8)
 		deduce_symbols(k);
 	else
-		return err_new(ERR_NO_KERNEL, "its symbol table lists no data, which can be done "
-					      "without on x86-64 only");
+		return err_new(ERR_NO_KERNEL,
+			       "its symbol table lists no data, which can't be done "
+			       "without where a kernel has 32 bits: give a file with "
+			       "its symbols (--vmlinux, --system-map)");
 	k->symbol[S(init_task)] = k->init_task;
 	prefer_init_page_tables(k);
 	read_banner(k);

@@ -15,12 +15,13 @@ static uint64_t online_nodes(struct walk *w)
 	return states + (uint64_t)i * w->k->field[F(task_struct, mems_allowed)].size;
 }
 
-// Where the mask is not known, nodes are those whose zones point back to them.
+// Where the mask is not known, nodes are those of the direct map whose zones point back to them.
 static bool is_node(struct walk *w, uint64_t node)
 {
 	uint64_t zone = k_field_va(w->k, node, F(pglist_data, node_zones));
 
-	return k_plausible(w->k, node) && k_or0(w->k, zone, F(zone, zone_pgdat)) == node;
+	return node - w->k->page_offset < physmem_end(w->k->mem) &&
+	       k_or0(w->k, zone, F(zone, zone_pgdat)) == node;
 }
 
 static bool each_known_node(struct walk *w, bool (*visit)(void *arg, uint64_t node), void *arg)

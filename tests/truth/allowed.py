@@ -242,6 +242,12 @@ def _(case, d):
     return _no_data_symbols(case) and case.truth.version < (5, 12) and d.found is None
 
 
+@rule("no-arm64-topology", "on arm64 a symbol of data only tells which CPUs share a core or a package",
+      ("system_info", "cpu_info"), columns=("cpu_physical_cores", "cpu_sockets", "number_of_cores"))
+def _(case, d):
+    return _no_data_symbols(case) and case.truth.uname["machine"] == "aarch64" and d.found is None
+
+
 @rule("listen-backlog", "for LISTEN /proc prints 0, the column has the longest backlog, as ss shows it",
       ("sockets", "process_open_sockets"), columns=("tx_queue",))
 def _(case, d):
