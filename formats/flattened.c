@@ -13,6 +13,8 @@
 #include "src/base/mem.h"
 #include "src/base/scope.h"
 
+#include <elf.h>
+
 #include <string.h>
 
 enum {
@@ -20,6 +22,7 @@ enum {
 	PIECE_HEADER = 16,
 	PIECES_MAX = 1 << 24,
 	STEP = 1 << 12, // pieces between two reports of progress
+	SPREAD = 4,	// of a dump over its flattened file; writers leave no holes to speak of
 };
 
 static const char signature[16] = "makedumpfile";
@@ -73,7 +76,7 @@ static struct err *take_piece(struct indexing *x, bool *more)
 		x->damage = "the flattened dump ends before its end mark";
 	} else if (off == UINT64_MAX && size == UINT64_MAX) {
 		return NULL;
-	} else if (off > INT64_MAX || size > INT64_MAX || off + size > INT64_MAX) {
+	} else if (size > INT64_MAX || off > x->file->size * SPREAD) {
 		x->damage = "the flattened dump has a piece that can't be";
 	} else {
 		if (size > left)
@@ -145,6 +148,20 @@ static void flat_close(struct io *io)
 
 static const struct io_ops flat_ops = {flat_read, flat_close};
 
+// Never raw memory: what looks so is the rest of a dump whose head was written last, or a flattened
+// dump once more, which has a refusal of its own.
+static struct err *check_content(struct io *io)
+{
+	uint8_t head[sizeof(signature)] = {0};
+	size_t got;
+
+	TRY(io_read(io, 0, head, sizeof(head), &got));
+	if (memcmp(head, "KDUMP   ", 8) == 0 || memcmp(head, ELFMAG, SELFMAG) == 0 ||
+	    memcmp(head, signature, sizeof(signature)) == 0)
+		return NULL;
+	return err_new(ERR_FORMAT, "a flattened dump without the head of a dump in it: is it cut?");
+}
+
 struct err *flattened_open(struct io **io, const struct fmt_options *opts, char **damage)
 {
 	struct flat_io *f = mem_zalloc(1, sizeof(*f));
@@ -152,14 +169,17 @@ struct err *flattened_open(struct io **io, const struct fmt_options *opts, char 
 	struct err *e = check_header(*io);
 
 	f->io = (struct io){&flat_ops, mem_strdup((*io)->path), 0};
+	f->file = *io;
 	if (!e)
 		e = index_all(&x);
+	f->io.size = x.end;
+	if (!e)
+		e = check_content(&f->io);
 	if (e) {
+		f->file = NULL; // stays the caller's
 		io_close(&f->io);
 		return e;
 	}
-	f->io.size = x.end;
-	f->file = *io;
 	*io = &f->io;
 	*damage = x.damage ? mem_strdup(x.damage) : NULL;
 	return NULL;
