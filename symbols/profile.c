@@ -37,6 +37,11 @@ void profile_free(struct profile *p)
 	mem_free(p);
 }
 
+bool profile_has_whole_btf(const struct profile *p)
+{
+	return p->btf && p->types_source && strcmp(p->types_source, "BTF") == 0;
+}
+
 struct err *profile_set_btf(struct profile *p, uint8_t *bytes, size_t n)
 {
 	btf_close(p->btf);

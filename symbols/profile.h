@@ -8,6 +8,7 @@
 
 #include "src/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ struct profile {
 
 struct profile *profile_new(void);
 void profile_free(struct profile *p); // NULL is fine
+
+// Whether its BTF is the kernel's own, all of it, as its modules' BTF counts on.
+bool profile_has_whole_btf(const struct profile *p);
 
 // Takes the BTF over, and opens it.
 struct err *profile_set_btf(struct profile *p, uint8_t *bytes, size_t n);

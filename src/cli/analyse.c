@@ -181,6 +181,13 @@ static const char *of_file(const struct analysis *a, struct arena *arena, const 
 	return arena_printf(arena, "%s of %s", what, a->opts->reproducible ? "a file" : path);
 }
 
+const char *analysis_file_types_source(const struct analysis *a, struct arena *arena)
+{
+	const struct profile *p = a->kernel ? a->kernel->profile : NULL;
+
+	return p && p->btf ? of_file(a, arena, p->types_source, p->types_path) : NULL;
+}
+
 const char *analysis_types_source(const struct analysis *a, struct arena *arena)
 {
 	const struct kernel *k = a->kernel;
@@ -189,7 +196,7 @@ const char *analysis_types_source(const struct analysis *a, struct arena *arena)
 		return NULL;
 	if (k->btf == k->image_btf)
 		return "BTF in the image";
-	return of_file(a, arena, k->profile->types_source, k->profile->types_path);
+	return analysis_file_types_source(a, arena);
 }
 
 const char *analysis_symbols_source(const struct analysis *a, struct arena *arena)

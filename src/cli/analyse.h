@@ -33,6 +33,8 @@ bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_a
 
 // Where the kernel's types and symbols came from, in words; NULL for nowhere.
 const char *analysis_types_source(const struct analysis *a, struct arena *arena);
+// The same of the file's types alone, used or not.
+const char *analysis_file_types_source(const struct analysis *a, struct arena *arena);
 const char *analysis_symbols_source(const struct analysis *a, struct arena *arena);
 
 // Whether types or symbols are those of another kernel, because of --force-symbols.

@@ -259,6 +259,8 @@ static const char *why_incomplete(const struct analysis *a, const struct outcome
 		return "out of memory";
 	if (id == TABLE_memory_ranges)
 		return img->truncated ? img->truncated_why : NULL;
+	if (id == TABLE_type_fields)
+		return a->kernel ? NULL : "no kernel was found";
 	if (id == TABLE_vcpus)
 		return img->n_vcpus ? NULL : "the container has no state of CPUs";
 	return "this version extracts nothing for it";

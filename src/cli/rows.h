@@ -31,6 +31,8 @@ void rows_memory_ranges(const struct analysis *a, struct sink *sink);
 void rows_vcpus(struct analysis *a, struct sink *sink);
 // What is wrong with the image or was cut short by a limit; sets partial.
 void rows_problems(const struct analysis *a, struct outcome *o, struct sink *sink);
+// Where each field is. Names files and types that disagree in problems.
+void rows_type_fields(const struct analysis *a, struct sink *sink);
 void rows_run(const struct analysis *a, const struct outcome *o, struct sink *sink);
 // A row for every table that has none in coverage yet.
 void rows_coverage(const struct analysis *a, const struct outcome *o, struct tally *t);

@@ -149,6 +149,7 @@ static struct err *run(struct scan *s)
 	TRY(prepare(s));
 	rows_evidence(&s->analysis, &s->outcome, sink);
 	rows_memory_ranges(&s->analysis, sink);
+	rows_type_fields(&s->analysis, sink);
 	rows_vcpus(&s->analysis, sink);
 	analysis_walk(&s->analysis, sink);
 	return finish(s);

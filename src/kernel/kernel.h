@@ -77,6 +77,8 @@ struct kernel {
 	struct kallsyms *kallsyms;	// NULL where the image has none
 	const struct profile *profile;	// what a file says of this kernel, or NULL
 	uint64_t profile_slide;		// from the profile's addresses to where this kernel runs
+	size_t symbols_apart;		// which kallsyms and the profile place differently
+	const char *first_apart;	// the name of one of them
 	struct vmcoreinfo *vmcoreinfo;	// NULL where the image has none
 	struct field_place field[FIELD_COUNT];
 	uint64_t symbol[SYMBOL_COUNT]; // virtual addresses; 0: the kernel has no such symbol
@@ -166,6 +168,17 @@ static inline bool k_has(const struct kernel *k, enum field f)
 	return k->field[f].present;
 }
 const char *field_name(enum field f); // "task_struct.comm"
+
+// What some types say of a field, theirs or not.
+struct field_told {
+	struct field_place place;
+	const char *type, *path; // the path by which it was found, path_n bytes; not terminated
+	size_t path_n;
+};
+bool kernel_tell_field(const struct btf *btf, enum field f, struct field_told *out);
+// Whether two of them mean the same bytes.
+bool field_same_place(const struct field_place *a, const struct field_place *b);
+
 // The types, and constants of enums, that are asked for anywhere: fields.def and types.def.
 const struct type_wants *kernel_type_wants(void);
 bool k_has_symbol(const struct kernel *k, enum symbol s);

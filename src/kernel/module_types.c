@@ -9,6 +9,7 @@
 #include "src/base/scope.h"
 #include "src/kernel/iter.h"
 #include "symbols/btf.h"
+#include "symbols/profile.h"
 
 #include <string.h>
 
@@ -34,13 +35,22 @@ static bool has_name(struct kernel *k, uint64_t btf, const char *module)
 	return strcmp(name, module) == 0;
 }
 
-// The struct btf of a module, or 0. It counts on from the kernel's own BTF, and from no other.
+// The kernel's own BTF, of the image or of its file, from which that of modules counts on. What was
+// made of DWARF will not do.
+static const struct btf *base_of(const struct kernel *k)
+{
+	if (k->image_btf)
+		return k->image_btf;
+	return k->profile && profile_has_whole_btf(k->profile) ? k->profile->btf : NULL;
+}
+
+// The struct btf of a module, or 0.
 static uint64_t find_btf(struct kernel *k, const char *module)
 {
 	struct list_iter it;
 	uint64_t node;
 
-	if (!k->image_btf || !k_has_symbol(k, S(btf_modules)) || !k_has(k, F(btf_module, list)))
+	if (!base_of(k) || !k_has_symbol(k, S(btf_modules)) || !k_has(k, F(btf_module, list)))
 		return 0;
 	list_begin(&it, k, k->symbol[S(btf_modules)], MAX_MODULES);
 	while (list_next(&it, &node)) {
@@ -62,7 +72,7 @@ static bool open_split(struct module_types *m, uint64_t btf)
 	m->bytes = mem_alloc(size);
 	if (!k_read(m->k, data, m->bytes, size))
 		return false;
-	return btf_open(m->bytes, size, m->k->image_btf, &m->split) == NULL;
+	return btf_open(m->bytes, size, base_of(m->k), &m->split) == NULL;
 }
 
 void module_types_close(struct module_types *m)

@@ -74,6 +74,14 @@ static struct err *place_profile(struct kernel *k, bool force)
 	return NULL;
 }
 
+static void take_from_profile(struct kernel *k, size_t i, uint64_t va)
+{
+	if (k->symbol[i] && k->symbol[i] != va && k->symbols_apart++ == 0)
+		k->first_apart = names[i];
+	if (!k->symbol[i])
+		k->symbol[i] = va;
+}
+
 // What kallsyms does not list.
 static void resolve_in_profile(struct kernel *k)
 {
@@ -82,9 +90,10 @@ static void resolve_in_profile(struct kernel *k)
 	for (size_t i = 0; i < SYMBOL_COUNT; i++)
 		wants[i].name = names[i];
 	symtab_resolve(k->profile->symbols, wants, SYMBOL_COUNT);
+	k->symbols_apart = 0;
 	for (size_t i = 0; i < SYMBOL_COUNT; i++)
-		if (wants[i].found && !k->symbol[i])
-			k->symbol[i] = profile_va(k, wants[i].va);
+		if (wants[i].found)
+			take_from_profile(k, i, profile_va(k, wants[i].va));
 }
 
 static void resolve(struct kernel *k)

@@ -38,8 +38,9 @@ static struct field_place place_of(const struct btf_field *b)
 
 // Tries the paths between the bars, in their order.
 static bool find_member(const struct btf *btf, uint32_t type_id, const char *paths,
-			struct btf_field *out)
+			struct field_told *out)
 {
+	struct btf_field b;
 	char path[128];
 
 	for (const char *p = paths; *p;) {
@@ -47,28 +48,40 @@ static bool find_member(const struct btf *btf, uint32_t type_id, const char *pat
 		if (n < sizeof(path)) {
 			memcpy(path, p, n);
 			path[n] = '\0';
-			if (btf_member_id(btf, type_id, path, out))
+			if (btf_member_id(btf, type_id, path, &b)) {
+				out->place = place_of(&b);
+				out->path = p;
+				out->path_n = n;
 				return true;
+			}
 		}
 		p += n + (p[n] == '|');
 	}
 	return false;
 }
 
+bool kernel_tell_field(const struct btf *btf, enum field f, struct field_told *out)
+{
+	uint32_t type_id = btf_find(btf, defs[f].type);
+
+	*out = (struct field_told){.type = defs[f].type};
+	return type_id && find_member(btf, type_id, defs[f].paths, out);
+}
+
+bool field_same_place(const struct field_place *a, const struct field_place *b)
+{
+	return a->present == b->present && a->off == b->off && a->size == b->size &&
+	       a->bit_off == b->bit_off && a->bit_size == b->bit_size &&
+	       a->elem_size == b->elem_size && a->n_elem == b->n_elem &&
+	       a->is_pointer == b->is_pointer;
+}
+
 void kernel_resolve_fields(struct kernel *k)
 {
-	uint32_t type_id = 0;
-	const char *type = "";
-
 	for (size_t f = 0; f < FIELD_COUNT; f++) {
-		struct btf_field b;
-		if (strcmp(type, defs[f].type) != 0) { // fields of one type stand together
-			type = defs[f].type;
-			type_id = btf_find(k->btf, type);
-		}
-		k->field[f] = (struct field_place){0};
-		if (type_id && find_member(k->btf, type_id, defs[f].paths, &b))
-			k->field[f] = place_of(&b);
+		struct field_told told;
+		(void)kernel_tell_field(k->btf, (enum field)f, &told);
+		k->field[f] = told.place;
 	}
 }
 

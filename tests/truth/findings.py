@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What vmiscan says about its own run, about the container, and about tasks that are not alive."""
 
+import pathlib
 import re
 
-from engine import Comparison
+from engine import Comparison, OneOf
 from processes import lifecycle
 from system import system_ram
 
@@ -54,6 +55,17 @@ def _atomicity(case):
 def _evaluated(case):
     """A rule that was never looked at says nothing; where a kernel lists no data, some can't be evaluated."""
     return [row | {"is_evaluated": bool(row["evaluated"] or row["unevaluable"])} for row in case.database.rows("atomicity")]
+
+
+FIELDS = pathlib.Path(__file__).resolve().parent.parent.parent / "src" / "kernel" / "fields"
+
+
+def _type_fields(_):
+    """Each field that the source declares, under one of its paths or none."""
+    for path in sorted(FIELDS.glob("*.def")):
+        for match in re.finditer(r'^FIELD\((\w+), (\w+), *"([^"]+)"\)', path.read_text(), re.M):
+            yield {"type": match[1], "field": match[2], "path": OneOf(None, *match[3].split("|")),
+                   "other_offset": None, "other_source": None}
 
 
 def _evidence(_):
@@ -130,6 +142,9 @@ COMPARISONS = [
         column: "how much of the image there was to look at" for column in (
             "weight", "evaluated", "excused_by_lock", "unevaluable", "near", "near_violated", "far",
             "far_violated", "lock", "description")}),
+    Comparison("type_fields", ("type", "field"), _type_fields, untold={
+        column: "relations: all of a field or nothing" for column in (
+            "offset", "size", "bit_offset", "bit_size", "source")}),
     Comparison("evidence", (), _evidence, untold={
         column: "of the file, not of the guest" for column in (
             "path", "format", "format_reason", "compression", "size", "mtime_ns", "sha256")}),

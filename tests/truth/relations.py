@@ -335,3 +335,13 @@ def _vcpus(case):
         # In the kernel it may be on its way to sleep, its state set already.
         yield _expect(task and (is_idle or states.get(task) == "R" or (task in states and not is_user)),
                       f"cpu {row['cpu']}: {task}")
+
+
+@relation("a field of the kernel is placed by types, or is not there at all")
+def _fields(case):
+    for row in case.database.rows("type_fields"):
+        name = f"{row['type']}.{row['field']}"
+        told = [row[c] is not None for c in ("path", "offset", "size", "source")]
+        yield _expect(all(told) or not any(told), f"{name}: half known")
+        bits = row["bit_offset"], row["bit_size"]
+        yield _expect(bits == (None, None) or (row["size"] * 8 >= sum(bits) and bits[1] > 0), f"{name}: bits {bits}")
