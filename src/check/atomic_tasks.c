@@ -17,12 +17,14 @@ enum {
 
 // --- counts ---
 
-static size_t count_leaders(const struct tasks *ts)
+// What the task list leads to: all, or the leaders.
+static size_t count_listed(const struct tasks *ts, bool leaders_only)
 {
-	size_t n = 0, i = 0;
+	const struct task *t;
+	size_t n = 0;
 
-	while (task_next_leader(ts, &i))
-		n++;
+	vec_foreach (t, &ts->all)
+		n += !t->off_list && (!leaders_only || task_is_leader(t));
 	return n;
 }
 
@@ -36,13 +38,13 @@ static void check_totals(struct atomicity *a)
 	int64_t processes;
 
 	if (where && k_u32(k, where, &threads))
-		rule_equal(a, &v, "nr_threads", threads, "tasks", ts->all.n);
+		rule_equal(a, &v, "nr_threads", threads, "tasks", count_listed(ts, false));
 	else
 		rule_unevaluable(a, v.rule);
 	v.rule = INV_process_counts;
 	if (counts && k->n_cpus && k_percpu_sum(k, counts, 0, k->word, &processes))
 		rule_equal(a, &v, "process_counts", (uint64_t)processes, "processes",
-			   count_leaders(ts));
+			   count_listed(ts, true));
 	else
 		rule_unevaluable(a, v.rule);
 }

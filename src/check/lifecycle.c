@@ -2,7 +2,8 @@
 // A row for every task that is not simply alive.
 #include "src/check/check.h"
 
-static void emit(struct walk *w, const struct task *t, const char *scope, const char *class)
+static void emit(struct walk *w, const struct task *t, const char *scope, const char *class,
+		 const char *evidence)
 {
 	struct row_inconsistencies row = {
 		.task_addr = some_addr(t->addr),
@@ -11,22 +12,31 @@ static void emit(struct walk *w, const struct task *t, const char *scope, const 
 		.scope = some_text(scope),
 		.class = some_text(class),
 		.phase = some_text(t->life.phase),
-		.evidence = some_text(t->life.evidence),
+		.evidence = some_text(evidence),
 		.missing = some_text(t->life.missing),
 	};
 
 	WALK_EMIT(w, inconsistencies, &row);
 }
 
+static void emit_of(struct walk *w, const struct task *t)
+{
+	if (t->life.class != LIFE_LIVE && t->life.class != LIFE_UNKNOWN)
+		emit(w, t, "intrinsic", lifecycle_text(t->life.class), t->life.evidence);
+	// no listed task lacks these at any one instant: parts of it were read at two
+	if (t->life.impossible)
+		emit(w, t, "extrinsic", "task-died", t->life.evidence);
+	if (t->off_list)
+		emit(w, t, "cross-view", "unlisted",
+		     arena_printf(&w->row, "found_by=%s %s", t->found_by, t->off_list));
+}
+
 void check_lifecycle(struct walk *w)
 {
 	const struct task *t;
 
-	vec_foreach (t, &w->tasks->all) {
-		if (t->life.class != LIFE_LIVE && t->life.class != LIFE_UNKNOWN)
-			emit(w, t, "intrinsic", lifecycle_text(t->life.class));
-		// no listed task lacks these at any one instant: parts of it were read at two
-		if (t->life.impossible)
-			emit(w, t, "extrinsic", "task-died");
-	}
+	vec_foreach (t, &w->tasks->all)
+		emit_of(w, t);
+	vec_foreach (t, &w->tasks->unlisted)
+		emit_of(w, t);
 }

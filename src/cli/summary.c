@@ -91,10 +91,10 @@ static void system_lines(const struct line *l, const struct tally *t, const stru
 static void process_lines(const struct line *l, const struct tally *t)
 {
 	label(l, "Processes");
-	(void)fprintf(l->out, "%" PRIu64 " (", t->rows[TABLE_processes]);
+	(void)fprintf(l->out, "%" PRIu64 " (", t->rows[TABLE_processes] - t->outside_processes);
 	count(l, "", t->kthreads, "kernel thread", "s");
 	(void)fputc(')', l->out);
-	count(l, ", ", t->rows[TABLE_threads], "thread", "s");
+	count(l, ", ", t->rows[TABLE_threads] - t->outside_threads, "thread", "s");
 	for (size_t i = LIVE + 1; i < LIFECYCLE_COUNT; i++)
 		if (t->lifecycle[i])
 			(void)fprintf(l->out, ", %" PRIu64 " %s", t->lifecycle[i],

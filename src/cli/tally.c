@@ -20,10 +20,28 @@ static void keep(char to[static TALLY_TEXT], struct opt_text t)
 			       t.p);
 }
 
+// A fork in flight, or what is left of the dead: no process that one could ask for.
+static bool is_outside(struct opt_text found_by, struct opt_text phase)
+{
+	return !is_text(found_by, "tasks") &&
+	       (is_text(phase, "N0") || is_text(phase, "X2") || is_text(phase, "X3"));
+}
+
+static void see_thread(struct tally *t, const void *row)
+{
+	const struct row_threads *r = row;
+
+	t->outside_threads += is_outside(r->found_by, r->phase);
+}
+
 static void see_process(struct tally *t, const void *row)
 {
 	const struct row_processes *r = row;
 
+	if (is_outside(r->found_by, r->phase)) {
+		t->outside_processes++;
+		return;
+	}
 	t->kthreads += r->is_kthread.set && r->is_kthread.v;
 	for (size_t i = 0; i < LIFECYCLE_COUNT; i++)
 		t->lifecycle[i] += is_text(r->lifecycle, lifecycle_names[i]);
@@ -103,11 +121,17 @@ static void see_uptime(struct tally *t, const void *row)
 }
 
 static void (*const observers[TABLE_COUNT])(struct tally *t, const void *row) = {
-	[TABLE_processes] = see_process, [TABLE_sockets] = see_socket,
-	[TABLE_problems] = see_problem,	 [TABLE_inconsistencies] = see_inconsistency,
-	[TABLE_coverage] = see_coverage, [TABLE_system_info] = see_system,
-	[TABLE_os_version] = see_os,	 [TABLE_kernel_info] = see_kernel,
-	[TABLE_time] = see_time,	 [TABLE_uptime] = see_uptime,
+	[TABLE_processes] = see_process,
+	[TABLE_threads] = see_thread,
+	[TABLE_sockets] = see_socket,
+	[TABLE_problems] = see_problem,
+	[TABLE_inconsistencies] = see_inconsistency,
+	[TABLE_coverage] = see_coverage,
+	[TABLE_system_info] = see_system,
+	[TABLE_os_version] = see_os,
+	[TABLE_kernel_info] = see_kernel,
+	[TABLE_time] = see_time,
+	[TABLE_uptime] = see_uptime,
 };
 
 static void pass_on(struct tally *t, enum table_id table, const void *row)

@@ -20,11 +20,12 @@ struct tally {
 	uint64_t rows[TABLE_COUNT];
 	bool covered[TABLE_COUNT]; // has its row in coverage
 	uint64_t lifecycle[LIFECYCLE_COUNT], kthreads;
-	uint64_t listening, established; // TCP
-	uint64_t errors, warnings;	 // of problems
-	uint64_t intrinsic, extrinsic;	 // of inconsistencies
-	uint64_t partial, unavailable;	 // tables
-	int64_t cpus, uptime;		 // -1: unknown
+	uint64_t outside_processes, outside_threads; // forks in flight, remains of the dead
+	uint64_t listening, established;	     // TCP
+	uint64_t errors, warnings;		     // of problems
+	uint64_t intrinsic, extrinsic;		     // of inconsistencies
+	uint64_t partial, unavailable;		     // tables
+	int64_t cpus, uptime;			     // -1: unknown
 	char hostname[TALLY_TEXT], os_name[TALLY_TEXT], release[TALLY_TEXT], arch[TALLY_TEXT];
 	char cpu[TALLY_TEXT], clock[TALLY_TEXT]; // "" : unknown
 };

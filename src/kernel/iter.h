@@ -66,6 +66,10 @@ enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 // sense. head_va is the address of xa_head.
 bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry);
 
+// Visits the entries in order until the visitor returns false; at most max nodes are read.
+enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
+		      bool (*visit)(void *arg, uint64_t index, uint64_t entry), void *arg);
+
 // --- struct rhashtable: the rhash_head of each object ---
 enum iter_end rhash_scan(struct kernel *k, uint64_t table, uint64_t max,
 			 void (*visit)(void *arg, uint64_t rhash_head), void *arg);

@@ -36,3 +36,48 @@ bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry
 	*entry = is_internal(at) ? 0 : at;
 	return true;
 }
+
+struct xa_walk {
+	struct kernel *k;
+	uint64_t max;
+	bool (*visit)(void *arg, uint64_t index, uint64_t entry);
+	void *arg;
+};
+
+// above: the shift of the node that leads here, so that the depth has an end. ITER_MORE: go on.
+static enum iter_end each_below(struct xa_walk *x, uint64_t at, uint64_t index, uint64_t above)
+{
+	uint64_t slots = x->k->field[F(xa_node, slots)].n_elem, shift, entry;
+
+	if (!is_internal(at))
+		return at == 0 || x->visit(x->arg, index, at) ? ITER_MORE : ITER_END;
+	if (!is_node(at))
+		return ITER_MORE;
+	if (x->max == 0)
+		return ITER_LIMIT;
+	x->max--;
+	if (!k_get(x->k, at - 2, F(xa_node, shift), &shift))
+		return ITER_FAULT;
+	if (shift >= above)
+		return ITER_TORN;
+	for (uint64_t i = 0; i < slots; i++) {
+		if (!k_get_at(x->k, at - 2, F(xa_node, slots), i, &entry))
+			return ITER_FAULT;
+		enum iter_end end = each_below(x, entry, index + (i << shift), shift);
+		if (end != ITER_MORE)
+			return end;
+	}
+	return ITER_MORE;
+}
+
+enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
+		      bool (*visit)(void *arg, uint64_t index, uint64_t entry), void *arg)
+{
+	struct xa_walk x = {k, max, visit, arg};
+	uint64_t at;
+
+	if (!head_va || !k_ptr(k, head_va, &at))
+		return ITER_FAULT;
+	enum iter_end end = each_below(&x, at, 0, MAX_SHIFT);
+	return end == ITER_MORE ? ITER_END : end;
+}

@@ -5,6 +5,7 @@
 #include "src/walk/cputime.h"
 #include "src/walk/files.h"
 #include "src/walk/process_text.h"
+#include "src/walk/unlisted.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -276,7 +277,7 @@ static void emit_process(const struct context *c, const struct task *t)
 		.flags = col_int(w, t->addr, F(task_struct, flags)),
 		.login_uid = col_int(w, t->addr, F(task_struct, loginuid)),
 		.task_addr = some_addr(t->addr),
-		.found_by = some_text("tasks"),
+		.found_by = some_text(t->found_by),
 	};
 
 	cred_columns(w, t, &row);
@@ -298,6 +299,7 @@ static void run(struct walk *w)
 	find_rss_counters(&c);
 	for (size_t i = 0; (t = task_next_leader(w->tasks, &i));)
 		emit_process(&c, t);
+	unlisted_emit_processes(w);
 }
 
 const struct extractor walk_processes = {

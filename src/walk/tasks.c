@@ -4,6 +4,7 @@
 
 #include "src/walk/system.h"
 #include "src/walk/task_name.h"
+#include "src/walk/unlisted.h"
 
 #include <inttypes.h>
 
@@ -37,6 +38,7 @@ static bool add_task(struct walk *w, uint64_t addr, uint64_t leader)
 		.addr = addr,
 		.leader = leader,
 		.donor = addr,
+		.found_by = "tasks",
 		.signal = k_or0(k, addr, F(task_struct, signal)),
 		.mm = k_or0(k, addr, F(task_struct, mm)),
 		.files = k_or0(k, addr, F(task_struct, files)),
@@ -114,6 +116,22 @@ static void add_group(struct walk *w, uint64_t leader)
 	ts->all.at[first].n_threads = ts->all.n - first;
 }
 
+void tasks_add_unlisted(struct walk *w, uint64_t task, uint64_t leader, const char *found_by,
+			const char *evidence)
+{
+	struct tasks *ts = w->tasks;
+	size_t first = ts->all.n;
+
+	if (task == leader)
+		add_group(w, leader);
+	else if (add_task(w, task, leader))
+		ts->all.at[first].n_threads = 1;
+	for (size_t i = first; i < ts->all.n; i++) {
+		ts->all.at[i].found_by = found_by;
+		ts->all.at[i].off_list = evidence;
+	}
+}
+
 static bool has_exited(struct walk *w, const struct task *t)
 {
 	return k_or0(w->k, t->addr, F(task_struct, exit_state)) != 0;
@@ -175,6 +193,9 @@ void tasks_free(struct tasks *ts)
 	if (!ts)
 		return;
 	vec_fini(&ts->all);
+	vec_fini(&ts->unlisted);
+	u64map_fini(&ts->considered);
+	u64map_fini(&ts->tids);
 	u64map_fini(&ts->by_addr);
 	mem_free(ts);
 }
@@ -194,6 +215,7 @@ static void collect(struct walk *w)
 			w->progress(w->progress_arg, "tasks", it.n, 0);
 	}
 	walk_check_list(w, TABLE_processes, 0, &it, "the list of tasks");
+	unlisted_find(w);
 	for (size_t i = 0; i < w->tasks->all.n; i += w->tasks->all.at[i].n_threads)
 		classify_group(w, &w->tasks->all.at[i]);
 }

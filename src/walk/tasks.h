@@ -27,11 +27,16 @@ struct task {
 	size_t n_threads; // of a leader: how many tasks follow it in the list, itself included
 	const char *comm; // as /proc/PID/comm prints it, or NULL; in the run arena
 	struct lifecycle life;
+	const char *found_by; // tasks: the task list; pid, task_scan
+	const char *off_list; // for one that lives outside the task list: what shows it, else NULL
 };
 
 struct tasks {
 	VEC(struct task) all;  // in the order of the task list; each leader followed by its threads
 	struct u64map by_addr; // index into all
+	VEC(struct task) unlisted; // embryos and the dead outside the list: src/walk/unlisted.h
+	struct u64map considered;  // addresses that were looked at for them
+	struct u64map tids;	   // of the list, while they are looked for
 };
 
 static inline bool task_is_leader(const struct task *t)
@@ -65,6 +70,10 @@ const struct task *task_at(const struct tasks *ts, uint64_t addr);
 
 // The next leader from *i on; moves *i behind it. NULL at the end.
 const struct task *task_next_leader(const struct tasks *ts, size_t *i);
+
+// A task that lives and is not in the list, or, if it is a leader, its whole group.
+void tasks_add_unlisted(struct walk *w, uint64_t task, uint64_t leader, const char *found_by,
+			const char *evidence);
 
 void tasks_free(struct tasks *ts);
 

@@ -2,6 +2,7 @@
 // threads: one row a task.
 #include "src/walk/cputime.h"
 #include "src/walk/process.h"
+#include "src/walk/unlisted.h"
 
 enum {
 	TASK_REPORT = 0x7f, // the bits of state and exit_state that have a letter
@@ -70,6 +71,7 @@ static void emit_thread(struct walk *w, const struct task *t)
 		.system_time = some_int((int64_t)(cpu.system_ns / NS_PER_MS)),
 		.task_addr = some_addr(t->addr),
 		.stack_addr = col_addr(w, t->addr, F(task_struct, stack)),
+		.found_by = some_text(t->found_by),
 	};
 
 	if (task_lost(t, LOST_RUNS))
@@ -83,6 +85,7 @@ static void run(struct walk *w)
 {
 	for (size_t i = 0; i < w->tasks->all.n; i++)
 		emit_thread(w, &w->tasks->all.at[i]);
+	unlisted_emit_threads(w);
 }
 
 const struct extractor walk_threads = {

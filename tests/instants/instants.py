@@ -19,7 +19,7 @@ class Instant:
     phase: str  # of the table: the phase of the life-cycle, or "-" for the plainly alive
     functions: tuple  # the kernel's function that is about to run, under its names
     who: str  # arg0, arg1, current; or "=NAME": any of them, if it is the task remembered under NAME
-    life: str = ""  # expected class; "absent": no row at all
+    life: str = ""  # expected class
     shown: tuple = ()  # expected phases, if they are not the phase of the table; None: none
     comm: str = ""  # only where the task has this name
     flags: int = 0  # only where the task has these
@@ -29,6 +29,7 @@ class Instant:
     missing: str = ""  # part of what must be said to be missing
     null: tuple = ()  # columns of processes that must be NULL
     others: dict = field(default_factory=dict)  # {name: {(class, phase), ...}} of tasks that are not plainly alive, too
+    listed: bool = True  # else it is found outside the task list, or not at all
     unless: Callable = None  # not on a kernel of which this is true
     says: str = ""  # a remark for the table
 
@@ -97,8 +98,8 @@ def death(comm, **more):
 
 
 FORK = (
-    Instant("N0", ("copy_creds",), "arg0", "absent", comm="i-fork", keep="it"),
-    Instant("N1", ("cgroup_can_fork",), "=it", "absent"),
+    Instant("N0", ("copy_creds",), "arg0", "fresh", comm="i-fork", keep="it", listed=False),
+    Instant("N1", ("cgroup_can_fork",), "=it", "fresh", ("N0",), listed=False),
     Instant("N2", ("cgroup_post_fork",), "=it", "fresh", evidence=("state=0x800",), missing=PARENTS,
             null=("cgroup_path",)),
     Instant("N3", ("wake_up_new_task",), "=it", "fresh", evidence=("state=0x800",), missing=PARENTS),
@@ -109,9 +110,9 @@ FORK = (
     Instant("Z2", ("kernel_wait4",), "current", "zombie", comm="i-fork", about="it", evidence=("exit_state=0x20", "state=0x80"),
             missing="kernel stack", null=NOTHING_LEFT, says="the child of what runs"),
     Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10",)),
-    Instant("X2", ("proc_flush_pid",), "current", "absent", comm="i-fork", about="it",
+    Instant("X2", ("proc_flush_pid",), "current", "zombie", comm="i-fork", about="it", listed=False,
             says="the child of what runs"),
-    Instant("X3", ("delayed_put_task_struct",), "=it", "absent", others={"i-fork": DOOMED}),
+    Instant("X3", ("delayed_put_task_struct",), "=it", "zombie", ("X2",), listed=False, others={"i-fork": DOOMED}),
 )
 
 EXEC = (
@@ -131,7 +132,7 @@ UNHEEDING = {"i-autoreap": DOOMED}
 AUTOREAP = (
     Instant("D1", ("taskstats_exit",), "arg0", "dying", comm="i-kid", keep="it"),
     Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10", "on_cpu=1"), others=UNHEEDING),
-    Instant("X2", ("proc_exit_connector",), "=it", "absent", others=UNHEEDING),
+    Instant("X2", ("proc_exit_connector",), "=it", "zombie", listed=False, others=UNHEEDING),
 )
 
 KILLED = (
@@ -196,13 +197,12 @@ UMH = (
 
 IOURING = (
     Instant("N3", ("wake_up_new_task",), "arg0", "fresh", comm="i-iouring", flags=PF_IO_WORKER, keep="it"),
-    live(("__x64_sys_getpgid",), "current", comm="i-iouring", says="its owner"),
     Instant("D1", ("taskstats_exit",), "=it", "dying", others={"i-iouring": DOOMED}),
     Instant("X1", ("release_task",), "=it", "zombie", others={"i-iouring": DOOMED}),
 )
 
 # The thread that rescues a workqueue of ext4 ends at the same time.
-RESCUER = {"ext4-rsv-conver": DOOMED, "ext4-rsv-conversion": DOOMED}
+RESCUER = {name: DOOMED for name in ("ext4-rsv-conver", "ext4-rsv-conversion", "kworker/R-ext4-", "kworker/R-ext4-rsv-conversion")}
 KTHREAD = (
     Instant("N3", ("wake_up_new_task",), "arg0", "fresh", flags=PF_KTHREAD, keep="new", missing="run times"),
     live(("do_exit", "kthread_do_exit"), "current", comm="jbd2/vda-8", keep="it", others=RESCUER),
@@ -210,7 +210,7 @@ KTHREAD = (
     Instant("D3", ("exit_fs",), "=it", "as-good-as-dead", others=RESCUER),
     Instant("D4", CGROUP, "=it", "as-good-as-dead", others=RESCUER),
     Instant("X1", ("release_task",), "=it", "zombie", evidence=("exit_state=0x10",), others=RESCUER),
-    Instant("X2", ("proc_exit_connector",), "=it", "absent", others=RESCUER),
+    Instant("X2", ("proc_exit_connector",), "=it", "zombie", listed=False, others=RESCUER),
 )
 
 SCENARIOS = {

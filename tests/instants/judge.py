@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from instants import PLAINLY_ALIVE
 
+OUTSIDE_THE_LIST = ("N0", "X2", "X3")
+
 TABLES = "processes,threads,inconsistencies,problems,coverage"
 
 
@@ -49,10 +51,12 @@ def _label(row):
 def _judge_target(verdict, instant, row, finding, process):
     if row is None:
         verdict.found = "absent"
-        if instant.life != "absent":
+        if instant.listed:
             verdict.faults.append("the task is in no table")
         return
     verdict.found = _label(row)
+    if (row["found_by"] == "tasks") != instant.listed:
+        verdict.faults.append(f"found by {row['found_by']}")
     if row["lifecycle"] != instant.life or row["phase"] not in instant.phases:
         verdict.faults.append(f"{_label(row)} instead of {instant.life}/{'|'.join(str(p) for p in instant.phases)}")
         return
@@ -76,6 +80,8 @@ def _judge_others(verdict, instant, threads, target):
         if row["task_addr"] == target:
             verdict.labels.append((row["lifecycle"], instant.life))
             continue
+        if row["found_by"] != "tasks" and row["phase"] in OUTSIDE_THE_LIST:
+            continue  # what earlier instants left
         given = (row["lifecycle"], row["phase"])
         right = instant.others.get(row["name"], PLAINLY_ALIVE)
         verdict.labels.append((given[0], given[0] if given in right else sorted(right, key=str)[0][0]))
@@ -101,7 +107,7 @@ def judge(vmiscan, image, instant, task):
     process = next((row for row in processes if row["task_addr"] == target), None)
     _judge_target(verdict, instant, by_address.get(target), findings.get(target), process)
     _judge_others(verdict, instant, threads, target)
-    if target not in by_address and instant.life != "absent":
+    if target not in by_address and instant.listed:
         verdict.labels.append((None, instant.life))
     verdict.faults += [f"{row['severity']}: {row['table_name']}: {row['message']}" for row in problems]
     return verdict

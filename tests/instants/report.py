@@ -48,7 +48,7 @@ def summary(captures):
 
 def _row(capture):
     instant, verdict = capture.instant, capture.verdict
-    expected = instant.life if instant.life == "absent" else f"{instant.life}/{' or '.join(p or '-' for p in instant.phases)}"
+    expected = f"{instant.life}/{' or '.join(p or '-' for p in instant.phases)}" + ("" if instant.listed else " or absent")
     cells = (capture.kernel, capture.scenario, instant.phase, f"`{capture.function}`" if capture.function else "not there",
              instant.says, expected, verdict.found if verdict else "-", len(verdict.mislabelled) if verdict else "-",
              _status(verdict))
@@ -64,8 +64,8 @@ programs, crash and exit. QEMU's gdb stub stops it where a kernel function is ab
 there and analysed. The register that holds the function's first argument, or the per-CPU `current`, says which
 task the instant is about. For that task, class, phase, evidence, what is missing and the columns that must be
 NULL are compared with what the kernel's source says of that instant; every other task must be plainly alive,
-unless the scenario put it elsewhere; and no list may look broken. *absent*: the task is in no list of the
-kernel, and must be in no table.
+unless the scenario put it elsewhere; and no list may look broken. *or absent*: the task is in no list of the
+kernel; it is found in a slab, or not at all, and never taken for hidden.
 
 Phases: N0 being copied, N1 it has a pid, N2 listed, N3 in its control group, N4 woken and not run yet, N5 forked
 less than a second ago; E1 exec has begun, E2 new memory with a stack only, E3 the stack is in place, E4 the

@@ -16,7 +16,7 @@ from instants import Instant  # noqa: E402
 TASK, OTHER = 0xFFFF888001230000, 0xFFFF888001240000
 INSTANT = Instant("D2", ("exit_sem",), "arg0", "dying", evidence=("mm=0x0",), missing="memory", null=("cmdline",))
 COLUMNS = {
-    "threads": "tid, name, lifecycle, phase, task_addr",
+    "threads": "tid, name, lifecycle, phase, task_addr, found_by",
     "processes": "task_addr, cmdline, lifecycle_evidence",
     "inconsistencies": "task_addr, scope, evidence, missing",
     "problems": "severity, table_name, message",
@@ -27,7 +27,7 @@ def rows():
     """What vmiscan must say of the instant."""
     task, other = f"0x{TASK:016x}", f"0x{OTHER:016x}"
     return {
-        "threads": [[7, "it", "dying", "D2", task], [8, "other", "live", None, other]],
+        "threads": [[7, "it", "dying", "D2", task, "tasks"], [8, "other", "live", None, other, "tasks"]],
         "processes": [[task, None, "flags=0x4 mm=0x0"], [other, "other", None]],
         "inconsistencies": [[task, "intrinsic", "flags=0x4 mm=0x0", "memory, mappings"]],
         "problems": [["note", "processes", "a swapped page"]],
@@ -75,8 +75,14 @@ class Judge(unittest.TestCase):
     def test_a_task_that_is_not_there(self):
         self.assert_fault("in no table", lambda r: r["threads"].pop(0))
 
-    def test_a_task_that_must_not_be_there(self):
-        self.assert_fault("instead of absent", lambda r: None, instant=Instant("X2", ("f",), "arg0", "absent"))
+    def test_a_task_outside_the_list(self):
+        instant = Instant("D2", ("f",), "arg0", "dying", listed=False)
+        self.assert_fault("found by tasks", lambda r: None, instant=instant)
+        self.assertTrue(self.judged(lambda r: r["threads"][0].__setitem__(5, "task_scan"), instant=instant).passed)
+        self.assertTrue(self.judged(lambda r: r["threads"].pop(0), instant=instant).passed)
+
+    def test_a_listed_task_that_was_only_scanned(self):
+        self.assert_fault("found by task_scan", lambda r: r["threads"][0].__setitem__(5, "task_scan"))
 
     def test_no_finding(self):
         self.assert_fault("no row in inconsistencies", lambda r: r["inconsistencies"].clear())

@@ -33,7 +33,18 @@ class Database:
         """All rows of a table in their order; none if there is no such table."""
         if table not in self.tables:
             return []
-        return self.query(f'SELECT * FROM "{table}" ORDER BY rowid')
+        rows = self.query(f'SELECT * FROM "{table}" ORDER BY rowid')
+        return [row for row in rows if row.get("task_addr") not in self._outside]
+
+    @functools.cached_property
+    def _outside(self):
+        """Tasks that no list of the kernel has, and so no /proc: forks in flight and the dead in slabs."""
+        return {row["task_addr"] for row in self.query("SELECT * FROM threads")
+                if row.get("found_by") == "task_scan" and row["phase"] in ("N0", "X2", "X3")}
+
+    def count(self, table):
+        """How many rows a table has, of whatever."""
+        return self.query(f'SELECT count(*) AS n FROM "{table}"')[0]["n"]
 
     def one(self, table):
         """The row of a table of one row; empty if it has none."""

@@ -93,6 +93,7 @@ class Filler:
     def _threads(self, row, _):
         self._times(row)
         row["task_addr"] = row["stack_addr"] = address(row["tid"])
+        row["found_by"] = "tasks"
 
     def _inconsistencies(self, row, _):
         row |= {"task_addr": address(row["tid"]), "evidence": "exit_state=0x20", "missing": "memory"}

@@ -19,6 +19,7 @@ def _row(process, task):
         "cpu": stat[39], "flags": stat.flags, "priority": stat[18], "nice": stat[19],
         "policy": POLICIES.get(stat[41], str(stat[41])), "user_ticks": stat[14],
         "system_ticks": stat[15], "start_ticks": stat[22],
+        "found_by": "tasks",
     }
 
 

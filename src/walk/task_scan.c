@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Looks for tasks where the task list is not asked: in the pid table, and in the slabs that
+// task_structs are allocated from. Costs a few reads for each slab and pid, not a pass over memory.
+#include "src/kernel/iter.h"
+#include "src/walk/unlisted.h"
+
+enum {
+	MAX_ORDER = 10,
+	OO_SHIFT = 16, // struct kmem_cache_order_objects: mm/slub.c
+	MAX_OBJECTS = (1 << OO_SHIFT) - 1,
+	MAX_SLABS = 1 << 16,
+	MAX_CHAIN = 1 << 10,
+	PIDTYPE_PID = 0,
+};
+
+struct scan {
+	struct walk *w;
+	void (*visit)(struct walk *w, uint64_t task, const char *source);
+	uint64_t size, objects, bytes; // of an object; in a slab; of a slab
+	struct u64map slabs;	       // that were looked at
+	uint64_t left;		       // objects that may still be looked at: memory has no more
+};
+
+// --- the pid table ---
+
+static bool visit_pid(void *arg, uint64_t index, uint64_t pid)
+{
+	struct scan *s = arg;
+	struct kernel *k = s->w->k;
+	uint64_t node;
+
+	(void)index;
+	if (k_plausible(k, pid) && k_ptr(k, k_field_va(k, pid, F(pid, tasks)), &node) && node)
+		s->visit(s->w, k_container(k, node, F(task_struct, pid_links)), "pid");
+	return true;
+}
+
+// The initial namespace, of which init_task is: that of the first number of its struct pid.
+static void scan_pids(struct scan *s)
+{
+	struct kernel *k = s->w->k;
+	uint64_t pid = k_or0(k, k->init_task, F(task_struct, thread_pid));
+	uint64_t numbers = pid ? k_field_va(k, pid, F(pid, numbers)) : 0;
+	uint64_t ns = numbers ? k_or0(k, numbers, F(upid, ns)) : 0;
+
+	if (ns && k_has(k, F(pid_namespace, idr)) && k_has(k, F(pid, tasks)) &&
+	    k_has(k, F(task_struct, pid_links)))
+		(void)xa_each(k, k_field_va(k, ns, F(pid_namespace, idr)), s->w->ram_pages,
+			      visit_pid, s);
+}
+
+// --- slabs ---
+
+static void scan_slab(struct scan *s, uint64_t base)
+{
+	if (s->slabs.n >= MAX_SLABS || !k_plausible(s->w->k, base) ||
+	    !u64map_add(&s->slabs, base, 0))
+		return;
+	for (uint64_t i = 0; i < s->objects && s->left; i++, s->left--)
+		s->visit(s->w, base + i * s->size, "task_scan");
+}
+
+// A slab is aligned to its size, as every block of the buddy allocator is.
+static void scan_around(struct scan *s, uint64_t task)
+{
+	uint64_t base = task & ~(s->bytes - 1);
+
+	if ((task - base) % s->size == 0)
+		scan_slab(s, base);
+}
+
+// The slab of a struct slab or page, which lies in the array of all pages.
+static void scan_page(struct scan *s, uint64_t page)
+{
+	struct kernel *k = s->w->k;
+	uint64_t base, size = k_sizeof(k, "page");
+
+	if (page && size && k_variable(k, S(vmemmap_base), k->word, &base) && page >= base)
+		scan_slab(s, k->page_offset + (page - base) / size * PAGE_SIZE);
+}
+
+// A slab was a kind of page until 5.17.
+static enum field slab_link(const struct kernel *k)
+{
+	return k_has(k, F(slab, slab_list)) ? F(slab, slab_list) : F(page, slab_list);
+}
+
+static enum field slab_next(const struct kernel *k)
+{
+	return k_has(k, F(slab, slab_list)) ? F(slab, next) : F(page, next);
+}
+
+// Slabs that are not full, by node; others hang on CPUs.
+static void scan_partial(struct scan *s, uint64_t node)
+{
+	struct kernel *k = s->w->k;
+	struct list_iter it;
+	uint64_t link;
+
+	if (!node || !k_has(k, F(kmem_cache_node, partial)) || !k_has(k, slab_link(k)))
+		return;
+	list_begin(&it, k, k_field_va(k, node, F(kmem_cache_node, partial)), MAX_SLABS);
+	while (list_next(&it, &link))
+		scan_page(s, k_container(k, link, slab_link(k)));
+}
+
+static void scan_cpu(struct scan *s, uint64_t cpu_slab)
+{
+	struct kernel *k = s->w->k;
+	uint64_t page = k_or0(k, cpu_slab, F(kmem_cache_cpu, partial));
+
+	scan_page(s, k_or0(k, cpu_slab, F(kmem_cache_cpu, slab)));
+	for (int i = 0; page && i < MAX_CHAIN; i++) {
+		scan_page(s, page);
+		page = k_or0(k, page, slab_next(k));
+	}
+}
+
+// Until 6.18 a CPU has a slab of its own, and a chain of others that are not full.
+static void scan_cpus(struct scan *s, uint64_t cache)
+{
+	struct kernel *k = s->w->k;
+	uint64_t per_cpu = k_or0(k, cache, F(kmem_cache, per_cpu));
+
+	for (size_t cpu = 0; per_cpu && cpu < k->n_cpus; cpu++)
+		scan_cpu(s, k_percpu(k, per_cpu, cpu));
+}
+
+static bool measure(struct scan *s, uint64_t cache)
+{
+	struct kernel *k = s->w->k;
+	uint64_t oo;
+
+	if (!k_get(k, cache, F(kmem_cache, size), &s->size) ||
+	    !k_get(k, cache, F(kmem_cache, oo), &oo) || oo >> OO_SHIFT > MAX_ORDER)
+		return false;
+	s->objects = oo & MAX_OBJECTS;
+	s->bytes = PAGE_SIZE << (oo >> OO_SHIFT);
+	return s->size >= PAGE_SIZE / 4 && s->objects && s->size * s->objects <= s->bytes;
+}
+
+static void scan_slabs(struct scan *s)
+{
+	struct kernel *k = s->w->k;
+	uint64_t cache, node = 0;
+
+	if (!k_has(k, F(kmem_cache, oo)) ||
+	    !k_variable(k, S(task_struct_cachep), k->word, &cache) || !measure(s, cache))
+		return;
+	for (size_t i = 0, n = s->w->tasks->all.n; i < n; i++)
+		scan_around(s, s->w->tasks->all.at[i].addr);
+	const struct field_place *nodes = &k->field[F(kmem_cache, node)];
+	for (size_t i = 0; nodes->present && i < nodes->n_elem; i++)
+		if (k_get_at(k, cache, F(kmem_cache, node), i, &node))
+			scan_partial(s, node);
+	scan_cpus(s, cache);
+}
+
+void task_scan(struct walk *w, void (*visit)(struct walk *w, uint64_t task, const char *source))
+{
+	struct scan s = {.w = w, .visit = visit, .left = w->ram_pages};
+
+	scan_pids(&s);
+	scan_slabs(&s);
+	u64map_fini(&s.slabs);
+}
