@@ -22,13 +22,13 @@ def _unpack(package, folder):
     return max(found, key=lambda path: path.stat().st_size)
 
 
-def get_vmlinux(cache, suite_name, release):
+def get_vmlinux(cache, suite_name, release, arch="amd64"):
     """The path of the vmlinux, fetched unless it is there. The caller holds the suite's lock."""
     target = cache / "debug" / f"vmlinux-{release}"
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    suite = Suite(cache, suite_name)
+    suite = Suite(cache, suite_name, arch)
     name = f"linux-image-{release}-dbg"
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as scratch:
         package = suite.fetch(name, suite.version(name), scratch)

@@ -93,7 +93,16 @@ GUESTS = (
         machine="virt",
         cpu="max,pauth-impdef=on",
     ),
-    Guest("arm64-6.1", "bookworm", "arm64 without data symbols", arch="arm64", flavour="arm64", machine="virt", cpu="cortex-a72"),
+    Guest(
+        "arm64-6.1",
+        "bookworm",
+        "arm64 without symbols of data",
+        arch="arm64",
+        flavour="arm64",
+        machine="virt",
+        cpu="cortex-a72",
+    ),
+    Guest("arm64-sid", "sid", "the newest kernel of arm64", arch="arm64", flavour="arm64", machine="virt"),
     Guest(
         "i386-6.1",
         "bookworm",
@@ -127,6 +136,6 @@ GUESTS = (
     Guest("bench-5g", "bookworm", "for benchmarks", memory="5G"),
 )
 
-DEFAULT = ("deb12-6.1", "deb11-5.10", "deb13-6.12", "sid", "deb12-6.1-cloud")
+DEFAULT = ("deb12-6.1", "deb11-5.10", "deb13-6.12", "sid", "deb12-6.1-cloud", "arm64-6.12")
 
 BY_NAME = {guest.name: guest for guest in GUESTS}

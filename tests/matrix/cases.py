@@ -8,8 +8,9 @@ import dataclasses
 
 import offers
 from maker.debug import get_vmlinux
-from maker.definitions import Guest
+from maker.definitions import BY_NAME, Guest
 from maker.make import cache_root, guest_folder, locked, try_guest
+from maker.suites import Suite, SuiteError
 
 
 BTF, DWARF = "BTF", "DWARF"
@@ -95,4 +96,36 @@ def debian_vmlinux(options):
                     options=lambda offer=offer: _vmlinux_options(cache, offer))
 
 
-PROVIDERS = (debian_amd64, debian_vmlinux)
+# Guests of other architectures, as samples/make-guests has them.
+OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-sid", "i386-6.1")
+
+
+def other_architectures(_):
+    """Each with the newest kernel of its suite."""
+    cache = cache_root()
+    for guest in (BY_NAME[name] for name in OTHERS):
+        suite = Suite(cache, guest.suite, guest.arch)
+        try:
+            with locked(cache / "locks" / f"suite-{guest.suite}"):
+                kernel = suite.kernel(guest.flavour)
+        except SuiteError as error:
+            yield Skip(guest.name, str(error), guest.arch)
+            continue
+        yield Case(guest.name, max(kernel["packages"].values()), guest.flavour, guest.suite,
+                   lambda guest=guest: guest_folder(cache, guest), lambda guest=guest: try_guest(cache, guest),
+                   arch=guest.arch, **_types_of(cache, guest, kernel["release"]))
+
+
+def _types_of(cache, guest, release):
+    """Debian's kernels of 32 bits have no BTF."""
+    if guest.arch != "i386":
+        return {}
+
+    def options():
+        with locked(cache / "locks" / f"suite-{guest.suite}"):
+            return "--vmlinux", str(get_vmlinux(cache, guest.suite, release, guest.arch))
+
+    return {"source": DWARF, "options": options}
+
+
+PROVIDERS = (debian_amd64, debian_vmlinux, other_architectures)

@@ -98,6 +98,8 @@ def config(folder):
     cr4 = re.search(r"CR4=([0-9a-f]+)", registers)
     if cr4:
         said.append("5-level" if int(cr4.group(1), 16) >> 12 & 1 else "4-level")
+    if facts["guest"].get("arch") == "arm64":
+        said.append(facts["guest"]["cpu"])
     if re.search(rb"\bpti\b", flags):
         said.append("PTI")
     return ", ".join([*said, facts["guest"]["memory"]])
