@@ -107,7 +107,8 @@ static bool find_direct_map(struct kernel *k)
 	return false;
 }
 
-struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s)
+struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s,
+		      struct type_search *search)
 {
 	if (!k_has(k, F(task_struct, tasks)) || !k_has(k, F(task_struct, comm)) ||
 	    !k_has(k, F(task_struct, thread_node)) || !k_has(k, F(signal_struct, thread_head)))
@@ -119,7 +120,7 @@ struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s)
 		return err_new(ERR_NO_KERNEL,
 			       "no task follows init_task in memory: the image lacks it, "
 			       "or was written while the kernel changed");
-	if (!roots_find(k, cr3s, n_cr3s))
+	if (!roots_find(k, cr3s, n_cr3s, search))
 		return err_new(ERR_NO_KERNEL, "no page tables map it");
 	return NULL;
 }

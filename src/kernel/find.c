@@ -92,7 +92,7 @@ static struct err *try_anchor(struct physmem *mem, const struct anchor *a,
 	k->banner_pa = a->pa;
 	k->banner = mem_strdup(a->text);
 	TRY(find_types(k, a, types, &o->supply));
-	struct err *e = bootstrap(k, o->cr3s, o->n_cr3s);
+	struct err *e = bootstrap(k, o->cr3s, o->n_cr3s, types);
 	if (!e)
 		e = symbols_open(k, &o->supply);
 	return e ? err_wrap(e, "\"%.60s...\" at 0x%llx", a->text, (unsigned long long)a->pa) : NULL;

@@ -30,11 +30,12 @@ void anchors_cheap(struct physmem *mem, uint64_t step, anchor_vec *out);
 // Looks everywhere.
 void anchors_everywhere(struct physmem *mem, anchor_vec *out);
 
-// What the search for types remembers from one anchor to the next, so that a memory full of lies
-// costs one pass over it and not one for each of them.
+// What the search for types and page tables remembers from one anchor to the next, so that a memory
+// full of lies costs one pass over it and not one for each of them.
 struct type_search {
 	uint64_t barren_from, barren_to; // physical addresses between which no kernel's BTF begins
 	unsigned tries;			 // of opening what looked like one
+	uint64_t pages, roots;		 // looked at for a root of page tables; tried as one
 };
 
 // Reads .rodata from the anchor's page on until it holds a whole kernel BTF; opens it. Where it has
@@ -46,12 +47,13 @@ void window_need(struct kernel *k);
 void kernel_resolve_fields(struct kernel *k);
 
 // Fills init_task, image_offset, page_offset and the address space.
-struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
+struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s,
+		      struct type_search *search);
 // A pointer field of the structure at a physical address.
 bool bootstrap_read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v);
 
 // Finds the root of the page tables; k->as is by it.
-bool roots_find(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
+bool roots_find(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s, struct type_search *search);
 // Tries a root; takes it if the known addresses translate as they must.
 bool roots_try(struct kernel *k, uint64_t root_pa);
 

@@ -6,6 +6,9 @@
 enum {
 	MAX_HOPS = 4096, // tasks to look at for one with an mm
 	IMAGE_SEARCH = 64 << 20,
+	// Of all anchors together: a memory full of lies must not cost a search for each.
+	MAX_PAGES = 16 * (IMAGE_SEARCH / PAGE_SIZE),
+	MAX_ROOTS = 256,
 };
 #define TOP_OF_4_LEVELS 0xffff800000000000ULL
 
@@ -115,7 +118,7 @@ static bool looks_like_root(struct aspace *probe, uint64_t pa, const struct pagi
 
 // A process of arm64 has the lower half alone. The upper half's root, swapper_pg_dir, is in the
 // image of the kernel, behind .rodata (arch/arm64/kernel/vmlinux.lds.S).
-static bool root_in_the_image(struct kernel *k)
+static bool root_in_the_image(struct kernel *k, struct type_search *s)
 {
 	uint64_t want = k_image_pa(k, k->init_task);
 	struct aspace probe;
@@ -123,17 +126,20 @@ static bool root_in_the_image(struct kernel *k)
 	size_t n = forms(k, all);
 
 	aspace_init(&probe, k->mem, 0, all[0]);
-	for (uint64_t pa = k->window_pa; pa < k->window_pa + IMAGE_SEARCH; pa += PAGE_SIZE)
+	for (uint64_t off = 0; off < IMAGE_SEARCH && s->pages < MAX_PAGES; off += PAGE_SIZE) {
+		uint64_t pa = k->window_pa + off;
+		s->pages++;
 		for (size_t i = 0; i < n; i++)
 			if (looks_like_root(&probe, pa, &all[i], k->init_task, want) &&
-			    roots_try(k, pa))
+			    s->roots++ < MAX_ROOTS && roots_try(k, pa))
 				return true;
+	}
 	return false;
 }
 
-bool roots_find(struct kernel *k, const uint64_t *cr3s, size_t n)
+bool roots_find(struct kernel *k, const uint64_t *cr3s, size_t n, struct type_search *search)
 {
 	if (k->arch == ARCH_ARM64)
-		return root_in_the_image(k);
+		return root_in_the_image(k, search);
 	return root_of_a_process(k) || root_of_a_cpu(k, cr3s, n);
 }
