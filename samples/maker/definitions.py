@@ -103,14 +103,6 @@ GUESTS = (
         cpu="cortex-a72",
     ),
     Guest("arm64-sid", "sid", "the newest kernel of arm64", arch="arm64", flavour="arm64", machine="virt"),
-    Guest(
-        "i386-6.1",
-        "bookworm",
-        "32 bits with PAE, memory above the direct map",
-        arch="i386",
-        flavour="686-pae",
-        memory="1200M",
-    ),
     # With less memory there is no free and aligned gigabyte.
     Guest(
         "deb13-6.12-1g-page",
