@@ -93,7 +93,8 @@ struct err *qemu_mapped_settle(struct qemu_stream *s)
 	}
 	if (salvaged)
 		image_damaged(s->img, "the save was interrupted before it said which pages are "
-				      "valid: pages may be of different times, or stale");
+				      "valid: pages may be of different times, or stale; those of "
+				      "zeros may not have been reached, and count as absent");
 	return NULL;
 }
 
@@ -119,6 +120,9 @@ bool qemu_mapped_read(struct qemu_stream *s, uint64_t page, uint8_t out[static P
 		memset(out, 0, PAGE_SIZE);
 		return true;
 	}
-	return !io_read(s->img->io, b->pages_off + k * PAGE_SIZE, out, PAGE_SIZE, &got) &&
-	       got == PAGE_SIZE;
+	if (io_read(s->img->io, b->pages_off + k * PAGE_SIZE, out, PAGE_SIZE, &got) ||
+	    got < PAGE_SIZE)
+		return false;
+	// Without a bitmap, zeros are either the page's or the file's, which has holes before that.
+	return b->bitmap || !is_zero(out, PAGE_SIZE);
 }

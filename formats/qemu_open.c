@@ -4,6 +4,8 @@
 
 #include "formats/probe.h"
 #include "formats/readers.h"
+#include "src/base/mem.h"
+#include "src/base/scope.h"
 
 #include <string.h>
 
@@ -97,14 +99,39 @@ void qemu_stream_close(struct image *img)
 	img->priv = NULL;
 }
 
+static const char magic[8] = {'Q', 'E', 'V', 'M', 0, 0, 0, 3};
+
+// `migrate file:NAME,offset=N` leaves a hole before the stream.
 static const char *stream_probe(const struct fmt_probe *p)
 {
-	return probe_has(p, 0, "QEVM", 4) ? "migration stream of QEMU" : NULL;
+	size_t n = 0;
+
+	if (probe_has(p, 0, magic, 4))
+		return "migration stream of QEMU";
+	while (n < p->head_size && p->head[n] == 0)
+		n++;
+	return probe_has(p, n, magic, sizeof(magic)) ? "migration stream of QEMU, behind a hole"
+						     : NULL;
+}
+
+// Where nothing but the user says that there is a stream, something else may stand before it.
+static struct err *find_start(struct io *io, uint64_t *off)
+{
+	_cleanup_free_ uint8_t *head = mem_alloc(PROBE_SIZE);
+	size_t got;
+
+	TRY(io_read(io, 0, head, PROBE_SIZE, &got));
+	const uint8_t *at = memmem(head, got, magic, sizeof(magic));
+	*off = at ? (uint64_t)(at - head) : 0;
+	return NULL;
 }
 
 static struct err *stream_open(struct image *img)
 {
-	return qemu_stream_open(img, 0, NULL);
+	uint64_t off;
+
+	TRY(find_start(img->io, &off));
+	return qemu_stream_open(img, off, NULL);
 }
 
 const struct fmt_ops fmt_qemu_stream = {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From a shape and a QEMU to a folder with the guest's memory in each of its containers."""
+import filecmp
 import hashlib
 import json
 import shutil
@@ -8,9 +9,11 @@ import sys
 import tempfile
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "samples"))
+import guests as shapes  # noqa: E402
 import recipes  # noqa: E402
 import stopped  # noqa: E402
 from maker import machine, make as guests  # noqa: E402
@@ -45,6 +48,8 @@ class Maker:
         stopped.save_memory(monitor, guest.ranges, guest.folder / "memory.raw")
         (guest.folder / "registers.txt").write_text(monitor.human("info registers -a"))
         snapshots = self.rows(recipes.SNAPSHOTS)
+        # Of a machine that was loaded, block devices sleep until it runs (QEMU 10.0 and later).
+        recipes.try_row(lambda: monitor.call("blockdev-set-active", active=True))
         told, why = recipes.try_row(stopped.snapshot, monitor, "instant")
         for row in self.rows(recipes.STOPPED):
             self.note(row, *recipes.try_row(row.make, monitor, row.name))
@@ -74,13 +79,27 @@ class Maker:
             stopped.save_memory(monitor, self.guest.ranges, self.guest.folder / f"{row.name}.raw")
 
 
+def _files(folder, inputs):
+    """What QEMU opens."""
+    (folder / "initramfs").write_bytes(inputs.archive)
+    for disk in guests.DISKS:
+        shutil.copyfile(inputs.programs / disk, folder / disk)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", folder / "state.qcow2", DISK],
+                   check=True)
+
+
+def _finish(maker, inputs, began, target):
+    """The folder takes its name when all is there."""
+    folder = maker.guest.folder
+    _tidy(folder)
+    facts = _facts(maker, inputs.kernel, began)
+    (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
+    folder.rename(target)
+
+
 def _boot(maker, inputs, thread, seconds):
     guest = maker.guest
-    (guest.folder / "initramfs").write_bytes(inputs.archive)
-    for disk in guests.DISKS:
-        shutil.copyfile(inputs.programs / disk, guest.folder / disk)
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", guest.folder / "state.qcow2", DISK],
-                   check=True)
+    _files(guest.folder, inputs)
     guest.command = stopped.command_line(guest.qemu, maker.shape, inputs.kernel, thread)
     machine.run_guest(guest.command, guest.folder, seconds, maker.at_stop)
     maker.again()
@@ -95,16 +114,16 @@ def _facts(maker, kernel, began):
 
 
 def _tidy(folder):
-    for name in ("initramfs", "qemu.log", "qmp.sock", "control.sock", "truth.tar", "console.log",
-                 *guests.DISKS):
+    for name in ("initramfs", "qemu.log", "old-plain.stream", "old-memory.raw", "qmp.sock",
+                 "control.sock", "truth.tar", "console.log", *guests.DISKS):
         (folder / name).unlink(missing_ok=True)
 
 
 def _key(shape, qemu, inputs, quick):
     facts = (shape, qemu.version, quick, inputs.kernel.packages, inputs.programs.name)
     total = hashlib.sha256(repr(facts).encode() + inputs.archive)
-    for path in [HERE / n for n in ("guests.py", "recipes.py", "stopped.py", "make.py", "wrappers.py")]:
-        total.update(path.read_bytes())
+    for name in ("guests.py", "recipes.py", "stopped.py", "make.py", "wrappers.py"):
+        total.update((HERE / name).read_bytes())
     return total.hexdigest()[:16]
 
 
@@ -116,10 +135,7 @@ def _attempt(shape, qemu, inputs, target, quick):
         try:
             began, maker = time.time(), Maker(shape, qemu, scratch, quick)
             _boot(maker, inputs, thread, seconds)
-            _tidy(scratch)
-            facts = _facts(maker, inputs.kernel, began)
-            (scratch / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
-            scratch.rename(target)
+            _finish(maker, inputs, began, target)
             return
         except (machine.GuestError, OSError, tarfile.TarError,
                 subprocess.SubprocessError) as error:
@@ -127,6 +143,39 @@ def _attempt(shape, qemu, inputs, target, quick):
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     raise machine.GuestError("; ".join(reasons))
+
+
+def _load_old(maker, inputs, old, kind):
+    """The old guest's stream in another QEMU, which then does all that it can with it."""
+    guest = maker.guest
+    _files(guest.folder, inputs)
+    for name in ("plain.stream", "memory.raw"):
+        (guest.folder / f"old-{name}").symlink_to(old / name)
+    shape = replace(maker.shape, machine=kind)
+    guest.command = stopped.command_line(guest.qemu, shape, inputs.kernel)
+    with guest.load("old-plain.stream") as (monitor, _):
+        maker.at_stop(monitor)
+    if not filecmp.cmp(guest.folder / "memory.raw", old / "memory.raw", shallow=False):
+        raise machine.GuestError("the memory that was loaded is another")
+    maker.again()
+
+
+def carried(old, qemu, kind):
+    """(folder, facts) of a guest that another QEMU has stopped; kind is its type of machine."""
+    cache, facts = guests.cache_root(), json.loads((old / "facts.json").read_text())
+    shape = shapes.BY_NAME[facts["shape"]]
+    inputs = guests.gather(cache, shape.guest())
+    target = old.with_name(f"{old.name}-in-{qemu.version}-{_key(shape, qemu, inputs, False)}")
+    with guests.locked(cache / "locks" / target.name):
+        if not target.exists():
+            scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
+            try:
+                began, maker = time.time(), Maker(shape, qemu, scratch, False)
+                _load_old(maker, inputs, old, kind)
+                _finish(maker, inputs, began, target)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+    return target, json.loads((target / "facts.json").read_text())
 
 
 def containers(shape, qemu, quick=False):

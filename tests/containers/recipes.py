@@ -47,6 +47,9 @@ class Guest:
         return stopped.loaded(self.command, stream, self.folder)
 
 
+# As many as make sure that pages are sent again, as deltas of deltas.
+DELTAS = 200
+
 # --- while the guest that was booted stands still: (monitor, file name) ---
 
 
@@ -105,19 +108,36 @@ def postcopy(guest, name):
             time.sleep(2)
 
 
+def _passes(monitor):
+    """Of a migration under way: (passes over memory, pages sent as deltas), or None at its end."""
+    answer = monitor.call("query-migrate")
+    if answer.get("status") not in ("setup", "active"):
+        return None
+    return (answer.get("ram", {}).get("dirty-sync-count", 0),
+            answer.get("xbzrle-cache", {}).get("pages", 0))
+
+
+def _await_passes(monitor, passes, deltas, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        now = _passes(monitor)
+        if now is None or (now[0] >= passes and now[1] >= deltas):
+            return
+        time.sleep(0.05)
+
+
 def xbzrle(guest, name):
     """The guest runs, and after the first pass the pipe is so narrow that there are many more."""
-    wide, narrow = {"max-bandwidth": 1 << 34}, {"max-bandwidth": 8 << 20, "downtime-limit": 1}
+    wide, narrow = {"max-bandwidth": 1 << 34}, {"max-bandwidth": 2 << 20, "downtime-limit": 1}
     with guest.load() as (monitor, _):
         monitor.call("cont")
         monitor.call("migrate-set-capabilities", capabilities=_set("xbzrle"))
         monitor.call("migrate-set-parameters",
                      **{**narrow, "max-bandwidth": 64 << 20, "xbzrle-cache-size": 64 << 20})
         monitor.call("migrate", uri=f"exec:cat > {name}")
-        while monitor.call("query-migrate").get("ram", {}).get("dirty-sync-count", 0) < 2:
-            time.sleep(0.05)
+        _await_passes(monitor, 2, 0, 60)
         monitor.call("migrate-set-parameters", **narrow)
-        time.sleep(8)
+        _await_passes(monitor, 2, DELTAS, 30)
         monitor.call("migrate-set-parameters", **wide, **{"downtime-limit": 500})
         answer = stopped.await_status(monitor, 120)
         return {"passes": answer["ram"]["dirty-sync-count"],

@@ -89,6 +89,27 @@ Test(qemu, a_plain_stream)
 	closed(img, &b);
 }
 
+// As `migrate file:NAME,offset=N` leaves it; what stands there may also be another's, if the user
+// says that a stream comes behind.
+Test(qemu, a_stream_behind_something_else)
+{
+	const struct fmt_options said = {.format = "qemu"};
+	struct blob stream = {0}, b = {0};
+
+	q_plain(&stream, "pc.ram", 4096);
+	for (uint8_t before = 0; before < 2; before++) {
+		blob_put(&b, 0, &before, 1);
+		blob_put(&b, 0x2345, stream.at, stream.n);
+		struct image *img;
+		cr_assert_null(image_open(mem_path(b.at, b.n), before ? &said : NULL, &img));
+		cr_assert_str_eq(img->fmt->name, "qemu");
+		is_noise(img, 97 * PAGE_SIZE, 97 * PAGE_SIZE);
+		cr_assert_eq(physmem_end(img->mem), 16 * MIB);
+		closed(img, &b);
+	}
+	blob_fini(&stream);
+}
+
 Test(qemu, records_of_every_kind_and_the_last_one_wins)
 {
 	struct blob b = {0};
@@ -492,6 +513,21 @@ Test(qemu_mapped, an_interrupted_save_is_salvaged)
 	cr_assert_not_null(strstr(img->truncated_why, "interrupted"));
 	for (unsigned i = 0; i < MAPPED_PAGES; i++)
 		is_noise(img, i * PAGE_SIZE, i);
+	closed(img, &b);
+}
+
+// A page that the save had not reached is a hole of the file, like one of zeros.
+Test(qemu_mapped, zeros_of_an_interrupted_save_are_absent)
+{
+	const uint8_t zeros[PAGE_SIZE] = {0};
+	struct blob b = {0};
+
+	mapped(&b, false);
+	blob_put(&b, MAPPED_AT + 7 * PAGE_SIZE, zeros, sizeof(zeros));
+	struct image *img = opened(&b);
+	cr_assert_not(physmem_read(img->mem, 7 * PAGE_SIZE, &(uint8_t){0}, 1));
+	is_noise(img, 6 * PAGE_SIZE, 6);
+	is_noise(img, 8 * PAGE_SIZE, 8);
 	closed(img, &b);
 }
 
