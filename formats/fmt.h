@@ -17,7 +17,7 @@
 // What a reader sees of a file to recognise it.
 struct fmt_probe {
 	const uint8_t *head;
-	size_t head_size; // up to 64 KiB
+	size_t head_size; // up to 1 MiB
 	const uint8_t *tail;
 	size_t tail_size; // the last up to 64 KiB
 	uint64_t size;

@@ -8,11 +8,11 @@
 
 struct err *probe_load(struct io *io, struct probe_bytes *bytes, struct fmt_probe *out)
 {
-	uint64_t tail = io->size > PROBE_SIZE ? io->size - PROBE_SIZE : 0;
+	uint64_t tail = io->size > PROBE_TAIL ? io->size - PROBE_TAIL : 0;
 
 	*out = (struct fmt_probe){.head = bytes->head, .tail = bytes->tail, .size = io->size};
-	TRY(io_read(io, 0, bytes->head, PROBE_SIZE, &out->head_size));
-	TRY(io_read(io, tail, bytes->tail, PROBE_SIZE, &out->tail_size));
+	TRY(io_read(io, 0, bytes->head, PROBE_HEAD, &out->head_size));
+	TRY(io_read(io, tail, bytes->tail, PROBE_TAIL, &out->tail_size));
 	if (out->tail_size < io->size - tail)
 		out->tail_size = 0; // the end of the file is what can't be read
 	return NULL;
@@ -40,5 +40,5 @@ bool probe_is_text(const struct fmt_probe *p)
 		i += len;
 	}
 	// The last character may be cut by the end of the head.
-	return n > 0 && (i == n || (n == PROBE_SIZE && n - i < 4 && p->head[i] >= 0x80));
+	return n > 0 && (i == n || (n == PROBE_HEAD && n - i < 4 && p->head[i] >= 0x80));
 }

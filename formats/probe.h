@@ -5,11 +5,12 @@
 
 #include "formats/fmt.h"
 
-enum { PROBE_SIZE = 64 << 10 };
+// The head is large for streams that start behind a hole.
+enum { PROBE_HEAD = 1 << 20, PROBE_TAIL = 64 << 10 };
 
 // Storage of the caller for what a probe points to.
 struct probe_bytes {
-	uint8_t head[PROBE_SIZE], tail[PROBE_SIZE];
+	uint8_t head[PROBE_HEAD], tail[PROBE_TAIL];
 };
 
 // Where a part can't be read the probe sees less.

@@ -117,10 +117,10 @@ static const char *stream_probe(const struct fmt_probe *p)
 // Where nothing but the user says that there is a stream, something else may stand before it.
 static struct err *find_start(struct io *io, uint64_t *off)
 {
-	_cleanup_free_ uint8_t *head = mem_alloc(PROBE_SIZE);
+	_cleanup_free_ uint8_t *head = mem_alloc(PROBE_HEAD);
 	size_t got;
 
-	TRY(io_read(io, 0, head, PROBE_SIZE, &got));
+	TRY(io_read(io, 0, head, PROBE_HEAD, &got));
 	const uint8_t *at = memmem(head, got, magic, sizeof(magic));
 	*off = at ? (uint64_t)(at - head) : 0;
 	return NULL;

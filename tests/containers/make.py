@@ -165,7 +165,7 @@ def carried(old, qemu, kind):
     cache, facts = guests.cache_root(), json.loads((old / "facts.json").read_text())
     shape = shapes.BY_NAME[facts["shape"]]
     inputs = guests.gather(cache, shape.guest())
-    target = old.with_name(f"{old.name}-in-{qemu.version}-{_key(shape, qemu, inputs, False)}")
+    target = old.with_name(f"{old.name}-in-{qemu.version}-{_key(shape, qemu, inputs, kind)}")
     with guests.locked(cache / "locks" / target.name):
         if not target.exists():
             scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))

@@ -23,7 +23,7 @@ from check import Judge, container  # noqa: E402
 from copies import COPIES, TOOL, Files  # noqa: E402
 from guests import BY_NAME, SHAPES  # noqa: E402
 from report import sentence, write_docs  # noqa: E402
-from make import containers  # noqa: E402
+from make import carried, containers  # noqa: E402
 from maker.machine import GuestError  # noqa: E402
 from maker.suites import SuiteError  # noqa: E402
 from refusals import REFUSALS  # noqa: E402
@@ -109,7 +109,7 @@ def check(folder, facts, table, options, copies=True):
         raw = checker.verdict("memory.raw", folder / "memory.raw", (), "same")
         checker.add("memory.raw", "pmemsave", TOOL, raw)
         checker.made_by_qemu()
-        if copies:
+        if copies and (folder / "elf").exists() and facts["shape"] in BY_NAME:
             checker.copied(options.quick, BY_NAME[facts["shape"]].every)
 
 
@@ -132,7 +132,7 @@ def check_refusals(table):
 
 def run(options, table):
     """Guests one after the other; what can't be made is said, and the rest goes on."""
-    for name in options.qemu.split(","):
+    for name in options.qemu.split(",") if options.qemu else ():
         try:
             qemu = qemus.installed() if name == "installed" else qemus.of_suite(name)
         except SuiteError as error:
@@ -157,6 +157,19 @@ def run_guest(shape, qemu, options, table):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def run_carried(suite, options, table):
+    """The guest that the installed QEMU stopped, in another one."""
+    try:
+        old, facts = containers(BY_NAME["pc"], qemus.installed(), options.quick)
+        qemu = qemus.of_suite(suite)
+        kind = f"pc-i440fx-{'.'.join(facts['qemu'].split('.')[:2])}"
+        folder, facts = carried(old, qemu, kind)
+    except (GuestError, SuiteError, OSError, subprocess.SubprocessError) as error:
+        print(f"SKIP the installed QEMU's guest in that of {suite}: {error}", flush=True)
+        return
+    check(folder, facts, table, options, copies=False)
+
+
 def run_libvirt(options, table):
     """Files of a libvirtd of one's own."""
     if program := libvirt.lacking():
@@ -179,6 +192,9 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="the pc guest, the installed QEMU")
     parser.add_argument("--qemu", default="installed,trixie,sid", help="installed, or suites")
     parser.add_argument("--guests", default=",".join(s.name for s in SHAPES), help="names")
+    parser.add_argument("--carry", default="", help="suites whose QEMU loads the installed one's")
+    parser.add_argument("--made", nargs="*", default=[], metavar="FOLDER",
+                        help="folders of the cache, as they are")
     parser.add_argument("--no-copies", action="store_true", help="only what QEMU wrote itself")
     parser.add_argument("--libvirt", action="store_true", help="a domain of libvirt's, too")
     parser.add_argument("--oracles", action="store_true",
@@ -203,6 +219,10 @@ def main():
     table = Table()
     check_refusals(table)
     run(options, table)
+    for suite in options.carry.split(",") if options.carry else ():
+        run_carried(suite, options, table)
+    for folder in map(Path, options.made):
+        check(folder, json.loads((folder / "facts.json").read_text()), table, options)
     if options.libvirt:
         run_libvirt(options, table)
     if options.json:

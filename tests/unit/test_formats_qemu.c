@@ -99,7 +99,7 @@ Test(qemu, a_stream_behind_something_else)
 	q_plain(&stream, "pc.ram", 4096);
 	for (uint8_t before = 0; before < 2; before++) {
 		blob_put(&b, 0, &before, 1);
-		blob_put(&b, 0x2345, stream.at, stream.n);
+		blob_put(&b, 0x12345, stream.at, stream.n);
 		struct image *img;
 		cr_assert_null(image_open(mem_path(b.at, b.n), before ? &said : NULL, &img));
 		cr_assert_str_eq(img->fmt->name, "qemu");
