@@ -48,8 +48,11 @@ class Maker:
         stopped.save_memory(monitor, guest.ranges, guest.folder / "memory.raw")
         (guest.folder / "registers.txt").write_text(monitor.human("info registers -a"))
         snapshots = self.rows(recipes.SNAPSHOTS)
-        # Of a machine that was loaded, block devices sleep until it runs (QEMU 10.0 and later).
-        recipes.try_row(lambda: monitor.call("blockdev-set-active", active=True))
+        # Of a machine that was loaded, block devices sleep until it runs. QEMU 10.0 and later can
+        # wake them; 10.0 does so only after it was told that they sleep.
+        for active in (False, True):
+            recipes.try_row(lambda now=active: monitor.call(
+                "blockdev-set-active", **{"node-name": "state", "active": now}))
         told, why = recipes.try_row(stopped.snapshot, monitor, "instant")
         for row in self.rows(recipes.STOPPED):
             self.note(row, *recipes.try_row(row.make, monitor, row.name))
