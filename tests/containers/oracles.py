@@ -18,6 +18,7 @@ from unpacked import unpacked
 HERE = Path(__file__).resolve().parent
 SYSTEM_PYTHON = "/usr/bin/python3"
 MIB = 1 << 20
+DIFFER = "bytes differ"
 
 
 class Unable(Exception):
@@ -32,7 +33,9 @@ def libkdumpfile(image, memory, ranges, _release):
     if done.returncode != 0:
         raise Unable((done.stderr.strip().splitlines() or ["no output"])[-1])
     count = json.loads(done.stdout)
-    return f"{count}" if count["different"] or count["absent"] else None
+    if count["different"]:
+        return DIFFER
+    return f"{count['absent']} pages absent" if count["absent"] else None
 
 
 def vmlinux(release):
@@ -69,7 +72,7 @@ def crash(image, memory, ranges, release):
         with open(memory, "rb") as source, open(want, "wb") as target:
             source.seek(MIB)
             target.write(source.read(end - MIB))
-        return None if filecmp.cmp(saved, want, shallow=False) else "bytes differ"
+        return None if filecmp.cmp(saved, want, shallow=False) else DIFFER
     finally:
         saved.unlink()
         want.unlink(missing_ok=True)

@@ -67,7 +67,7 @@ class Checker:
             verdict["oracles"] = oracles.ask(name, path, self.files.folder / judge,
                                              self.files.ranges, self.files.facts["release"])
             verdict["wrong"] += [f"{oracle}: {says}" for oracle, says in
-                                 verdict["oracles"].items() if says == "bytes differ"]
+                                 verdict["oracles"].items() if says == oracles.DIFFER]
         return verdict
 
     def made_by_qemu(self):
@@ -97,7 +97,11 @@ class Checker:
             return
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
             path = Path(folder) / copy.name
-            options = copy.make(self.files, path)
+            try:
+                options = copy.make(self.files, path)
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
+                self.add(copy.name, copy.what, copy.by, None, str(error))
+                return
             self.add(copy.name, copy.what, copy.by,
                      self.verdict(copy.name, path, options, copy.judge))
 
