@@ -91,7 +91,8 @@ def debian_vmlinux(options):
     cache = cache_root()
     offered, _ = offers.ask(cache)
     newest = [line[0] for line in offers.choose(offered, flavours=("amd64",), points="newest")]
-    for offer in {pick(newest, key=offers.Offer.order) for pick in (min, max)} if newest else ():
+    ends = (min(newest, key=offers.Offer.order), max(newest, key=offers.Offer.order)) if newest else ()
+    for offer in dict.fromkeys(ends):
         yield _case(cache, offer, name=f"{offer.release}-vmlinux", source=DWARF,
                     options=lambda offer=offer: _vmlinux_options(cache, offer))
 
