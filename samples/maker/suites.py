@@ -28,7 +28,8 @@ def _reason(done):
     """The line that says most: apt's first error names the file and why; the last one only sums up."""
     lines = (done.stderr or done.stdout).strip().splitlines()
     errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
-    return (errors or lines[-1:] or [f"status {done.returncode}"])[0]
+    reason = (errors or lines[-1:] or [f"status {done.returncode}"])[0]
+    return " ".join(re.sub(r"\[IP: [^]]*\]", "", reason).split())
 
 
 def run(command, **options):

@@ -31,6 +31,21 @@ class Store:
             return None
         return known if known.get("program") == self.program else None
 
+    def _failed(self, guest):
+        return self.folder / f"{guest}.failed"
+
+    def failure(self, guest):
+        """Why the guest could not be booted the last time, or None."""
+        path = self._failed(guest)
+        return path.read_text() if path.exists() else None
+
+    def put_failure(self, guest, reason):
+        """Remembers why a guest could not be booted; None if it could."""
+        if reason:
+            self._failed(guest).write_text(reason)
+        else:
+            self._failed(guest).unlink(missing_ok=True)
+
     def put(self, guest, case, result):
         """Replaces what an older program gave."""
         text = json.dumps({**result, "program": self.program}, indent=1)

@@ -42,11 +42,21 @@ def _totals(judged, skipped):
             f"{len(skipped)} not compared.")
 
 
-def _lists(judged, title, of):
-    """What is not in the table in full, a line each."""
+def _differences(judged):
     lines = [f"- {case.name}, {one['container']}: {said}"
-             for case, result in judged for one in result["containers"] for said in of(one)]
-    return [f"\n## {title}\n", *lines] if lines else []
+             for case, result in judged for one in result["containers"] for said in one["differences"]]
+    return ["\n## Differences\n", *lines] if lines else []
+
+
+def _warnings(judged):
+    """Each message once, with the images that it is of."""
+    images = {}
+    for case, result in judged:
+        for one in result["containers"]:
+            for said in dict.fromkeys(one.get("warnings", ())):
+                images.setdefault(said, []).append(f"{case.name} {one['container']}")
+    lines = [f"- {said} ({len(names)}: {', '.join(names)})" for said, names in images.items()]
+    return ["\n## Warnings\n", *lines] if lines else []
 
 
 def _rules(judged, reasons):
@@ -68,7 +78,6 @@ def render(judged, skipped, reasons, program):
     if skipped:
         lines += ["\n## Not compared\n", *_table(("what", "arch", "why"),
                                                  ((s.name, s.arch, s.reason) for s in skipped), ())]
-    lines += _lists(judged, "Differences", lambda one: one["differences"])
-    lines += _lists(judged, "Warnings", lambda one: one.get("warnings", ()))
+    lines += _differences(judged) + _warnings(judged)
     lines += _rules(judged, reasons)
     return "\n".join(lines) + "\n"
