@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -54,7 +55,10 @@ def judge_image(vmiscan, image, truth, database, options):
         result["ms"] = analyse(vmiscan, image, database, options)
     except truth_run.Failure as failure:
         return {**result, "differences": [str(failure)]}
-    outcome = compare.compare_paths(database, truth)
+    try:
+        outcome = compare.compare_paths(database, truth)
+    except (OSError, sqlite3.Error, ValueError) as error:
+        return {**result, "differences": [f"cannot be compared: {error!r}"]}
     return {
         **result,
         "rows": outcome.compared_rows,

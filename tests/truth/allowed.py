@@ -253,3 +253,9 @@ def _(case, d):
 def _(case, d):
     state = d.expected.get("_socket", d.expected).get("state")
     return state == "LISTEN" and d.truth == 0 and _grew(d, 65535)
+
+
+@rule("netlink-listens", "the kernel announced something to a netlink socket after its queue was read",
+      ("sockets", "process_open_sockets"), columns=("rx_queue",))
+def _(_case, d):
+    return d.row["family"] == 16 and _grew(d, 16 * 1024)
