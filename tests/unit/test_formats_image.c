@@ -246,3 +246,25 @@ Test(hole, every_candidate_can_be_tried)
 	cr_assert_not_null(image_set_hole(img, (struct hole){5 * GIB, 4 * GIB}, "too high"));
 	image_close(img);
 }
+
+// Of arm64: all of it in one piece, that begins elsewhere.
+Test(base, moves_all_of_memory)
+{
+	struct image *img = open_sparse(2 * GIB);
+
+	for (size_t i = 0; i < image_base_n_candidates; i++) {
+		uint64_t base = image_base_candidates[i];
+		cr_assert_null(image_set_base(img, base, "the page tables fit"));
+		expect(img, base, 0);
+		expect(img, base + GIB, GIB);
+		cr_assert_eq(physmem_end(img->mem), base + 2 * GIB);
+		cr_assert_eq(physmem_state(img->mem, base - 4096), MEM_ABSENT);
+		cr_assert_str_eq(img->layout_note, "the page tables fit");
+	}
+	cr_assert_null(image_set_base(img, 0, NULL));
+	expect(img, GIB, GIB);
+	cr_assert_null(img->layout_note);
+	cr_assert_not_null(image_set_base(img, 0x800, "unaligned"));
+	cr_assert_not_null(image_set_base(img, ~0ULL << 12, "too high"));
+	image_close(img);
+}
