@@ -134,6 +134,27 @@ Test(elf, takes_prstatus_and_vmcoreinfo_of_a_vmcore)
 	image_close(img);
 }
 
+// x0 to x30, sp, pc and pstate behind 112 bytes; there is no code segment.
+Test(elf, takes_prstatus_of_arm64)
+{
+	uint64_t prstatus[49];
+	struct elf_build b;
+
+	for (size_t i = 0; i < 49; i++)
+		prstatus[i] = 5000 + i;
+	elf_build_init(&b);
+	b.ehdr.e_machine = EM_AARCH64;
+	elf_note(&b, "CORE", 5, NT_PRSTATUS, prstatus, sizeof(prstatus));
+	elf_load(&b, 0x40000000, 0x1000);
+	struct image *img = open_build(&b);
+	cr_assert_eq(img->n_vcpus, 1);
+	cr_assert_eq(reg(&img->vcpus[0], VCPU_RSP), 5045);
+	cr_assert_eq(reg(&img->vcpus[0], VCPU_RIP), 5046);
+	cr_assert_eq(reg(&img->vcpus[0], VCPU_RFLAGS), 5047);
+	cr_assert_not(img->vcpus[0].has & 1U << VCPU_CS);
+	image_close(img);
+}
+
 Test(elf, notes_that_lie_about_their_size_end_the_notes)
 {
 	struct elf_build b;
