@@ -15,6 +15,7 @@ enum {
 	MIN_NICE_PRIO = 100, // static_prio: include/linux/sched/prio.h
 	MAX_NICE_PRIO = 139,
 	EXIT_MASK = 0x30, // EXIT_DEAD | EXIT_ZOMBIE
+	TASK_DEAD = 0x80,
 	TASK_NEW = 0x800,
 };
 // Of a copy, or of what was freed, nothing but names and numbers is its own.
@@ -155,8 +156,8 @@ static void consider(struct walk *w, uint64_t task, const char *source)
 	    !u64map_add(&w->tasks->considered, task, 0) || !looks_like_a_task(w, task) ||
 	    !read_signs(w, task, &s))
 		return;
-	if (!s.exit_state && !s.usage)
-		return; // a fork that failed
+	if (!s.exit_state && (!s.usage || s.state == TASK_DEAD))
+		return; // a fork that failed, and says so in copy_process()
 	if (should_be_listed(w, task, &s))
 		tasks_add_unlisted(w, task, s.pid == s.tgid ? task : s.leader, source,
 				   evidence(w, &s));

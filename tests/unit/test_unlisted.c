@@ -12,6 +12,7 @@
 
 enum {
 	EXIT_DEAD = 0x10,
+	TASK_DEAD = 0x80,
 	TASK_NEW = 0x800,
 	OBJECT = 4096, // bytes of a task_struct here, four to a slab
 	OBJECTS = 4,
@@ -251,6 +252,10 @@ Test(unlisted, a_fork_that_failed_is_nothing)
 	make_task(object(1), 9);
 	put_u64(g, pid_slots + 9 * 8, 0);
 	guest_set(g, object(1), F(task_struct, usage), 0);
+	make_task(object(2), 10);
+	put_u64(g, pid_slots + 10 * 8, 0);
+	guest_set(g, object(2), F(task_struct, thread_pid), 0);
+	guest_set(g, object(2), F(task_struct, state), TASK_DEAD);
 	walk();
 	cr_expect_eq(log_.n[TABLE_threads], 1);
 }
