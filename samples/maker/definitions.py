@@ -36,6 +36,10 @@ class Guest:
     flavour: str = "amd64"
     # A kernel that the suite offers; none: the newest of the flavour.
     release: str = ""
+    # Instead of a suite's kernel one that is built: a variant of samples/kernels.
+    build: str = ""
+    # What of the workload its kernel can't show: labels of check.py.
+    lacks: tuple = ()
     memory: str = "256M"
     machine: str = "pc"
     cpu: str = "max"

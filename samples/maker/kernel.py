@@ -71,6 +71,15 @@ class _Picker:
         self.order.append((name, arguments))
 
 
+def pick_modules(tree, folder):
+    """Of the modules in a tree those that a guest loads, and the list of them in order."""
+    picker = _Picker(tree, folder)
+    for line in MODULES:
+        picker.pick(*line.split(" ", 1))
+    (folder / "list").write_text("".join(f"{name}.ko {arguments}".rstrip() + "\n" for name, arguments in picker.order))
+    (folder / "missing.json").write_text(json.dumps(picker.missing))
+
+
 def _unpack(packages, tree):
     for package in packages:
         run(["dpkg-deb", "-x", str(package), str(tree)])
@@ -84,11 +93,7 @@ def _assemble(packages, folder):
         if image is None:
             raise SuiteError("no vmlinuz in " + ", ".join(p.name for p in packages))
         shutil.copyfile(image, folder / "vmlinuz")
-        picker = _Picker(tree, folder)
-        for line in MODULES:
-            picker.pick(*line.split(" ", 1))
-    (folder / "list").write_text("".join(f"{name}.ko {arguments}".rstrip() + "\n" for name, arguments in picker.order))
-    (folder / "missing.json").write_text(json.dumps(picker.missing))
+        pick_modules(tree, folder)
 
 
 class Kernel:

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from kernels.build import get_built
+
 from . import check, cross, initramfs, machine, programs, sparse
 from .arches import ARCHES
 from .kernel import get_kernel
@@ -109,7 +111,7 @@ def _finish(guest, folder, facts):
     """What is left to do once QEMU is gone."""
     with tarfile.open(folder / "truth.tar") as truth:
         truth.extractall(folder / "truth")
-    missing = check.failures(folder / "truth")
+    missing = [label for label in check.failures(folder / "truth") if label not in guest.lacks]
     if missing:
         raise machine.GuestError("not in the truth: " + ", ".join(missing))
     for name in ("truth.tar", "initramfs", "qemu.log", "qmp.sock", "control.sock", *DISKS):
@@ -209,8 +211,11 @@ class _Inputs:
 
 def gather(cache, guest, refresh=False):
     """A guest's kernel, programs and userland; nothing is booted."""
-    with locked(cache / "locks" / f"suite-{guest.suite}"):
-        kernel = get_kernel(cache, guest, refresh)
+    if guest.build:
+        kernel = get_built(guest.build)
+    else:
+        with locked(cache / "locks" / f"suite-{guest.suite}"):
+            kernel = get_kernel(cache, guest, refresh)
     folder = _programs(cache, guest)
     with locked(cache / "locks" / "busybox"):
         busybox = initramfs.busybox() if guest.arch == "amd64" else cross.busybox(cache, ARCHES[guest.arch])

@@ -7,6 +7,8 @@ add it to PROVIDERS."""
 import dataclasses
 
 import offers
+from kernels.build import get_built
+from kernels.variants import VARIANTS
 from maker.debug import get_vmlinux
 from maker.definitions import BY_NAME, Guest
 from maker.make import cache_root, guest_folder, locked, try_guest
@@ -117,4 +119,30 @@ def other_architectures(_):
                    arch=guest.arch)
 
 
-PROVIDERS = (debian_amd64, debian_vmlinux, other_architectures)
+def _built_guest(variant):
+    return Guest(f"built-{variant.name}", "source", variant.idea, build=variant.name, append=variant.append,
+                 lacks=variant.lacks, cpu="max")
+
+
+def _built_case(cache, variant, **more):
+    guest = _built_guest(variant)
+    return Case(more.pop("name", f"built-{variant.name}"), variant.version, "built", "source",
+                lambda: guest_folder(cache, guest), lambda: try_guest(cache, guest), config=variant.idea, **more)
+
+
+def _built_options(cache, variant):
+    return "--vmlinux", str(get_built(variant.name).folder / "vmlinux")
+
+
+def built(_):
+    """Kernels as nobody at Debian builds them: samples/kernels."""
+    cache = cache_root()
+    for variant in VARIANTS:
+        if variant.needs_vmlinux:
+            yield _built_case(cache, variant, name=f"built-{variant.name}-vmlinux", source=DWARF,
+                              options=lambda variant=variant: _built_options(cache, variant))
+        else:
+            yield _built_case(cache, variant)
+
+
+PROVIDERS = (debian_amd64, debian_vmlinux, other_architectures, built)
