@@ -38,6 +38,8 @@ class Guest:
     release: str = ""
     # Instead of a suite's kernel one that is built: a variant of samples/kernels.
     build: str = ""
+    # The guest whose memory is there when this one starts, as after a reset that keeps it.
+    remains: str = ""
     # What of the workload its kernel can't show: labels of check.py.
     lacks: tuple = ()
     memory: str = "256M"
@@ -107,6 +109,10 @@ GUESTS = (
         cpu="cortex-a72",
     ),
     Guest("arm64-sid", "sid", "the newest kernel of arm64", arch="arm64", flavour="arm64", machine="virt"),
+    # Another kernel, an older one, and the same one once more, in memory that an earlier guest left behind.
+    Guest("after-sid", "bookworm", "6.1 in the memory that a 7.x left behind", remains="sid", dumps=()),
+    Guest("after-6.1", "sid", "the newest kernel in the memory that a 6.1 left behind", remains="deb12-6.1", dumps=()),
+    Guest("after-itself", "bookworm", "6.1 in the memory that itself left behind", remains="deb12-6.1", dumps=()),
     # With less memory there is no free and aligned gigabyte.
     Guest(
         "deb13-6.12-1g-page",

@@ -12,6 +12,7 @@ import time
 from .arches import ARCHES
 
 GIB4 = 1 << 32
+RAM_FILE = "ram.img"
 
 # I/O APIC, HPET, local APIC and firmware lie within the last MiBs below 4 GiB.
 DEVICE_END = 32 << 20
@@ -60,6 +61,14 @@ def qemu_version(arch):
     ).stdout.splitlines()[0]
 
 
+def _memory(guest):
+    """RAM is a file where something is to be in it from the start."""
+    if not guest.remains:
+        return ()
+    ram = f"memory-backend-file,id=pc.ram,size={guest.memory},mem-path={RAM_FILE},share=on"
+    return "-object", ram, "-machine", "memory-backend=pc.ram"
+
+
 def command_line(guest, kernel, initramfs, thread):
     """QEMU's arguments; files that come and go are named relative to the folder that it runs in."""
     # Plain pointers in /proc/net tell where each socket is (since 5.12).
@@ -69,6 +78,7 @@ def command_line(guest, kernel, initramfs, thread):
     return [
         arch.qemu,
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
+        *_memory(guest),
         *("-machine", guest.machine, "-accel", f"tcg,thread={thread}", "-cpu", guest.cpu),
         *("-smp", "2", "-m", guest.memory),
         *("-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", append),

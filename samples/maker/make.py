@@ -18,6 +18,7 @@ from kernels.build import get_built
 
 from . import check, cross, initramfs, machine, programs, sparse
 from .arches import ARCHES
+from .definitions import BY_NAME
 from .kernel import get_kernel
 from .suites import SuiteError
 
@@ -70,7 +71,7 @@ def _command(guest, kernel, thread):
     return command, [part.replace(str(kernel.image), "vmlinuz") for part in command]
 
 
-def _input_hash(guest, kernel, archive):
+def _input_hash(guest, kernel, archive, remains):
     """Of everything that the guest is made of.
 
     Not of the maker's text: a guest must outlive a change that does not touch it."""
@@ -114,7 +115,7 @@ def _finish(guest, folder, facts):
     missing = [label for label in check.failures(folder / "truth") if label not in guest.lacks]
     if missing:
         raise machine.GuestError("not in the truth: " + ", ".join(missing))
-    for name in ("truth.tar", "initramfs", "qemu.log", "qmp.sock", "control.sock", *DISKS):
+    for name in ("truth.tar", "initramfs", "qemu.log", "qmp.sock", "control.sock", machine.RAM_FILE, *DISKS):
         (folder / name).unlink(missing_ok=True)
     for name, (start, length) in facts.pop("pieces").items():
         sparse.dig_holes(folder / name)
@@ -135,6 +136,8 @@ def _boot(inputs, folder, thread, seconds, failed):
     (folder / "initramfs").write_bytes(inputs.archive)
     for disk in DISKS:
         shutil.copyfile(inputs.programs / disk, folder / disk)
+    if inputs.remains:
+        shutil.copyfile(inputs.remains / "memory.raw", folder / machine.RAM_FILE)
     command, plain_command = _command(guest, kernel, thread)
     facts = {
         "guest": guest.fields(),
@@ -207,6 +210,8 @@ class _Inputs:
     kernel: object
     programs: Path
     archive: bytes
+    # The folder of the guest whose memory is there at the start, or None.
+    remains: object
 
 
 def gather(cache, guest, refresh=False):
@@ -219,11 +224,12 @@ def gather(cache, guest, refresh=False):
     folder = _programs(cache, guest)
     with locked(cache / "locks" / "busybox"):
         busybox = initramfs.busybox() if guest.arch == "amd64" else cross.busybox(cache, ARCHES[guest.arch])
-    return _Inputs(guest, kernel, folder, initramfs.build(guest, kernel, folder / "guest", busybox))
+    remains = make_guest(cache, BY_NAME[guest.remains])[0] if guest.remains else None
+    return _Inputs(guest, kernel, folder, initramfs.build(guest, kernel, folder / "guest", busybox), remains)
 
 
 def _target(cache, inputs):
-    name = f"{inputs.guest.name}-{_input_hash(inputs.guest, inputs.kernel, inputs.archive)}"
+    name = f"{inputs.guest.name}-{_input_hash(inputs.guest, inputs.kernel, inputs.archive, inputs.remains)}"
     return cache / "guests" / name
 
 
