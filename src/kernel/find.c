@@ -2,6 +2,7 @@
 // Tries every candidate and keeps the kernel from which most can be reached.
 #include "src/kernel/locate.h"
 
+#include "src/kernel/clock.h"
 #include "src/kernel/iter.h"
 #include "symbols/btf.h"
 #include "symbols/kallsyms.h"
@@ -10,8 +11,8 @@
 #include <string.h>
 
 // Bits of a score: how many tasks were followed (below SCORE_RING), if their ring closes, if the
-// release is the banner's.
-enum { SCORE_TASKS = 4096, SCORE_RING = 1 << 16, SCORE_RELEASE = 1 << 17 };
+// release is the banner's, if a CPU runs on its page tables.
+enum { SCORE_TASKS = 4096, SCORE_RING = 1 << 16, SCORE_RELEASE = 1 << 17, SCORE_CPU = 1 << 18 };
 
 void kernel_free(struct kernel *k)
 {
@@ -122,6 +123,20 @@ static void note_failure(struct search *s, const struct kernel *k, const struct 
 	memcpy(s->why, e->msg, sizeof(s->why) - 1);
 }
 
+// Of two kernels that are as good but for their number of tasks, the one that booted later is live:
+// the other is what an earlier boot left behind.
+static bool is_better(struct search *s, struct kernel *k, uint64_t score)
+{
+	struct clock_reading one, other;
+	const char *why;
+
+	if (s->best && score / SCORE_RING == s->best_score / SCORE_RING &&
+	    kernel_clock(k, &one, &why) && kernel_clock(s->best, &other, &why) &&
+	    one.boot != other.boot)
+		return one.boot > other.boot;
+	return score > s->best_score;
+}
+
 static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anchors,
 		    const struct find_options *o)
 {
@@ -134,7 +149,9 @@ static void try_all(struct search *s, struct physmem *mem, const anchor_vec *anc
 		s->n_candidates++;
 		if (e)
 			note_failure(s, k, e);
-		if (score > s->best_score) {
+		else if (roots_run_on(k, o->cr3s, o->n_cr3s))
+			score += SCORE_CPU;
+		if (!e && is_better(s, k, score)) {
 			kernel_free(s->best);
 			s->best = k;
 			s->best_score = score;

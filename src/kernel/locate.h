@@ -56,6 +56,8 @@ bool bootstrap_read_pa(struct kernel *k, uint64_t pa, enum field f, uint64_t *v)
 bool roots_find(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s, struct type_search *search);
 // Tries a root; takes it if the known addresses translate as they must.
 bool roots_try(struct kernel *k, uint64_t root_pa);
+// Whether a CPU runs on page tables that map this kernel to where it is.
+bool roots_run_on(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s);
 
 // Fills symbols, VMCOREINFO, build id, per-CPU offsets, release.
 struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply);

@@ -102,6 +102,15 @@ static bool root_of_a_cpu(struct kernel *k, const uint64_t *cr3s, size_t n)
 	return false;
 }
 
+bool roots_run_on(struct kernel *k, const uint64_t *cr3s, size_t n)
+{
+	struct aspace before = k->as;
+	bool is_running = root_of_a_cpu(k, cr3s, n);
+
+	k->as = before;
+	return is_running;
+}
+
 // Whether a page can be the root, as far as one look at one address tells.
 static bool looks_like_root(struct aspace *probe, uint64_t pa, const struct paging *form,
 			    uint64_t va, uint64_t want)

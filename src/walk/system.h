@@ -7,16 +7,6 @@
 
 // --- system_clock.c ---
 
-// The clocks at the timekeeper's last update, in nanoseconds.
-struct clock_reading {
-	int64_t wall;	// since the epoch
-	int64_t boot;	// the epoch's time at boot: wall - uptime
-	int64_t uptime; // since boot, suspend included
-};
-
-// Reads the timekeeper; false, with *why in plain words, if it can't be found or makes no sense.
-bool system_clock_read(struct walk *w, struct clock_reading *out, const char **why);
-
 // Sets w->boot_ns. To be called before the extractors that give times of day.
 void system_clock(struct walk *w);
 
