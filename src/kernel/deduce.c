@@ -80,8 +80,8 @@ static void read_image(struct deduction *d)
 	vec_foreach (p, &d->parts) {
 		uint64_t pa = k_image_pa(d->k, p->va);
 		p->bytes = mem_zalloc(p->n, 1);
-		d->whole = is_there(d->k->mem, pa, p->n) && d->whole;
 		(void)physmem_read_bulk(d->k->mem, pa, p->bytes, p->n);
+		d->whole = is_there(d->k->mem, pa, p->n) && d->whole; // reading tells
 	}
 }
 
