@@ -149,10 +149,22 @@ def _build(variant, target):
             folder.rename(target)
 
 
-def get_built(name):
-    """The variant's kernel, as the maker of guests takes it; built unless it is there."""
+def _target(variant):
+    return cache_root() / "built" / f"{variant.version}-{_key(variant)}"
+
+
+def build(name):
+    """The folder of the variant's kernel; built unless it is there."""
     variant = BY_NAME[name]
-    target = cache_root() / "built" / f"{variant.version}-{_key(variant)}"
+    target = _target(variant)
     if not target.exists():
         _build(variant, target)
+    return target
+
+
+def get_built(name):
+    """The variant's kernel, as the maker of guests takes it. Minutes of building are never a surprise."""
+    target = _target(BY_NAME[name])
+    if not target.exists():
+        raise BuildError(f"not built yet: samples/make-kernels {name}")
     return Kernel(target, json.loads((target / "kernel.json").read_text()))
