@@ -120,7 +120,7 @@ void deduce_percpu_start(struct deduction *d)
 	}
 	d->in_area = rq ? rq : base;
 	if (deduce_is_image(d, d->in_area)) // no SMP: no areas
-		deduce_none(d, S(__per_cpu_offset));
+		d->k->deduced[S(__per_cpu_offset)].none = true;
 	else if (!take_area(d, "runqueues", rq))
 		(void)take_area(d, "hrtimer_bases", base);
 }

@@ -250,6 +250,8 @@ static inline bool k_plausible(const struct kernel *k, uint64_t va)
 uint64_t k_percpu(const struct kernel *k, uint64_t var, size_t cpu);
 // The sum over all CPUs of signed values of `size` bytes at percpu pointer + delta.
 bool k_percpu_sum(struct kernel *k, uint64_t ptr, uint64_t delta, size_t size, int64_t *sum);
+// The value of a struct percpu_counter: lib/percpu_counter.c. Without SMP it has no parts.
+bool k_percpu_counter(struct kernel *k, uint64_t counter, int64_t *value);
 
 // What went wrong since the last call.
 struct kernel_faults kernel_faults_take(struct kernel *k);

@@ -210,3 +210,17 @@ bool k_percpu_sum(struct kernel *k, uint64_t ptr, uint64_t delta, size_t size, i
 	*sum = (int64_t)total;
 	return true;
 }
+
+bool k_percpu_counter(struct kernel *k, uint64_t counter, int64_t *value)
+{
+	uint64_t count;
+	int64_t parts = 0;
+
+	if (!k_get(k, counter, F(percpu_counter, count), &count))
+		return false;
+	if (k_has(k, F(percpu_counter, counters)) &&
+	    !k_percpu_sum(k, k_or0(k, counter, F(percpu_counter, counters)), 0, 4, &parts))
+		return false;
+	*value = (int64_t)(count + (uint64_t)parts);
+	return true;
+}

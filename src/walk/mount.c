@@ -173,17 +173,6 @@ static void fill_places(struct walk *w, const struct view *v, struct row_mounts 
 
 // --- how full it is ---
 
-static bool percpu_counter(struct walk *w, uint64_t counter, int64_t *sum)
-{
-	uint64_t count;
-
-	if (!k_get(w->k, counter, F(percpu_counter, count), &count) ||
-	    !k_percpu_sum(w->k, k_or0(w->k, counter, F(percpu_counter, counters)), 0, 4, sum))
-		return false;
-	*sum = (int64_t)((uint64_t)*sum + count);
-	return true;
-}
-
 // shmem_statfs(), mm/shmem.c.
 static void fill_tmpfs(struct walk *w, const struct view *v, struct row_mounts *row)
 {
@@ -192,7 +181,7 @@ static void fill_tmpfs(struct walk *w, const struct view *v, struct row_mounts *
 
 	row->blocks = col_int(w, info, F(shmem_sb_info, max_blocks));
 	if (row->blocks.set &&
-	    percpu_counter(w, k_field_va(w->k, info, F(shmem_sb_info, used_blocks)), &used)) {
+	    k_percpu_counter(w->k, k_field_va(w->k, info, F(shmem_sb_info, used_blocks)), &used)) {
 		uint64_t free = (uint64_t)row->blocks.v - (uint64_t)used;
 		row->blocks_free = some_int(row->blocks.v ? (int64_t)free : 0);
 		row->blocks_available = row->blocks_free;

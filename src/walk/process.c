@@ -66,7 +66,6 @@ static bool rss_counter(struct walk *w, uint64_t mm, size_t index, int64_t *page
 {
 	struct kernel *k = w->k;
 	uint64_t v, counter = k_field_va(k, mm, F(mm_struct, rss_stat));
-	int64_t parts;
 
 	if (k_has(k, F(mm_struct, rss_count))) {
 		if (!k_get_at(k, mm, F(mm_struct, rss_count), index, &v))
@@ -75,11 +74,7 @@ static bool rss_counter(struct walk *w, uint64_t mm, size_t index, int64_t *page
 		return true;
 	}
 	counter += index * k->field[F(mm_struct, rss_stat)].elem_size;
-	if (!k_get(k, counter, F(percpu_counter, count), &v) ||
-	    !k_percpu_sum(k, k_or0(k, counter, F(percpu_counter, counters)), 0, 4, &parts))
-		return false;
-	*pages = wrapping_sum((int64_t)v, parts);
-	return true;
+	return k_percpu_counter(k, counter, pages);
 }
 
 static struct opt_int resident_size(const struct context *c, uint64_t mm)

@@ -62,7 +62,7 @@ static void emit_thread(struct walk *w, const struct task *t)
 		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
 		.lifecycle = some_text(lifecycle_text(t->life.class)),
 		.phase = some_text(t->life.phase),
-		.cpu = col_int(w, t->addr, F(task_struct, cpu)),
+		.cpu = w->k->uniprocessor ? some_int(0) : col_int(w, t->addr, F(task_struct, cpu)),
 		.flags = col_int(w, t->addr, F(task_struct, flags)),
 		.priority = minus(col_int(w, t->addr, F(task_struct, prio)), MAX_RT_PRIO),
 		.nice = minus(col_int(w, t->addr, F(task_struct, static_prio)), 120),
