@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The sample's memory in containers that are cut, or have bytes of their metadata changed, through the
-whole program: it ends with an exit status that says so, in time and within its memory, and what
-database there is is a whole one. tests/damage does the same to readers alone, ten thousand times."""
+"""The sample's memory in containers that are cut, or have bytes of their metadata changed, through
+the whole program: it ends with an exit status that says so, in time and within its memory, and what
+database there is is a whole one. tests/damage does the same to readers alone, many thousand times."""
 import os
 import random
 import sqlite3
