@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the comparison found, as lines for people and as the tables of docs/FORMATS.md."""
+import re
+
 BEGIN, END = "<!-- begin: tests/containers/run.py -->", "<!-- end -->"
 
 
@@ -39,7 +41,8 @@ def info_words(info):
     words = [info.get("format") or "?"]
     if info.get("compression"):
         words.append(f"in {info['compression']}")
-    words += [f"{f['name']} {f['value']}" for f in info.get("facts", [])]
+    # Of files, their names alone: the folders are those of one run.
+    words += [f"{f['name']} {re.sub(r'/[^ ]*/', '', f['value'])}" for f in info.get("facts", [])]
     if info.get("layout"):
         words.append(f"Layout {info['layout']}")
     cpus = info.get("vcpus", [])
@@ -72,7 +75,11 @@ def _others(line):
 def tables(lines):
     """Markdown: what was opened, and what was refused."""
     opened = [line for line in lines if line["file"] != "refused"]
-    refused = [line for line in lines if line["file"] == "refused"]
+    refused = {}
+    for line in lines:  # each once, though several runs may have tried it
+        if line["file"] == "refused" and refused.get(line["what"], line)["by"] in (
+                "impossible", line["by"]):
+            refused[line["what"]] = line
     head = ("guest", "by", "file", "made", "pages there, and of these", "rows", "differences",
             "`info` says", "other readers")
     rows = [(line["guest"], line["qemu"], line["what"], _made(line), *_judged(line),
@@ -80,7 +87,7 @@ def tables(lines):
             for line in opened]
     out = ["### Opened", "", *_table(head, rows), "", "### Refused", ""]
     return out + _table(("file", "made", "vmiscan says"),
-                        [(line["what"], _made(line), line.get("says", "")) for line in refused])
+                        [(line["what"], _made(line), line.get("says", "")) for line in refused.values()])
 
 
 def write_docs(path, lines):

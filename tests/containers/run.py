@@ -226,7 +226,8 @@ def main():
     for suite in options.carry.split(",") if options.carry else ():
         run_carried(suite, options, table)
     for folder in map(Path, options.made):
-        check(folder, json.loads((folder / "facts.json").read_text()), table, options)
+        check(folder, json.loads((folder / "facts.json").read_text()), table, options,
+              not options.no_copies)
     if options.libvirt:
         run_libvirt(options, table)
     if options.json:
