@@ -37,7 +37,8 @@ def _rows(judged):
 
 def _totals(judged, skipped):
     containers = [one for _, result in judged for one in result["containers"]]
-    return (f"{len(judged)} kernels in {len(containers)} images: {sum(c.get('rows', 0) for c in containers)} "
+    kernels = {result["release"] for _, result in judged}
+    return (f"{len(kernels)} kernels in {len(containers)} images: {sum(c.get('rows', 0) for c in containers)} "
             f"rows compared, {sum(len(c['differences']) for c in containers)} differences, "
             f"{len(skipped)} not compared.")
 
