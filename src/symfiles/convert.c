@@ -6,6 +6,7 @@
 #include "src/symfiles/isf.h"
 #include "src/symfiles/unpack.h"
 #include "symbols/btf.h"
+#include "symbols/symtab.h"
 #include "symbols/system_map.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ static bool is_json(const uint8_t *bytes, size_t n)
 	return n > 0 && *bytes == '{';
 }
 
-static struct err *convert_plain(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+static struct err *convert_plain(uint8_t *bytes, size_t n, const struct type_wants *wants,
 				 struct profile *p)
 {
 	if (begins(bytes, n, "\177ELF", 4))
@@ -45,7 +46,7 @@ static struct err *convert_plain(const uint8_t *bytes, size_t n, const struct ty
 	return err_new(ERR_FORMAT, "it is no vmlinux, vmlinuz, BTF, System.map or ISF");
 }
 
-static struct err *convert_any(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+static struct err *convert_any(uint8_t *bytes, size_t n, const struct type_wants *wants,
 			       struct profile *p)
 {
 	const uint8_t *packed = bytes;
@@ -61,14 +62,32 @@ static struct err *convert_any(const uint8_t *bytes, size_t n, const struct type
 	return e && is_vmlinuz ? err_wrap(e, "the kernel in it") : e;
 }
 
-struct err *convert(const uint8_t *bytes, size_t n, const struct type_wants *wants,
-		    struct profile **out)
+static bool has_wanted_type(const struct profile *p, const struct type_wants *wants)
+{
+	for (size_t i = 0; i < wants->n_types; i++)
+		if (btf_find(p->btf, wants->types[i]))
+			return true;
+	return false;
+}
+
+static struct err *check_content(const struct profile *p, const struct type_wants *wants)
+{
+	bool has_symbols = p->symbols && symtab_count(p->symbols);
+
+	if (!p->btf && !has_symbols)
+		return err_new(ERR_FORMAT, "it has neither types (DWARF, BTF) nor symbols");
+	if (p->btf && !has_wanted_type(p, wants))
+		return err_new(ERR_FORMAT, "it describes no structure of a kernel");
+	return NULL;
+}
+
+struct err *convert(uint8_t *bytes, size_t n, const struct type_wants *wants, struct profile **out)
 {
 	struct profile *p = profile_new();
 	struct err *e = convert_any(bytes, n, wants, p);
 
-	if (!e && !p->btf && !p->symbols)
-		e = err_new(ERR_FORMAT, "it has neither types (DWARF, BTF) nor symbols");
+	if (!e)
+		e = check_content(p, wants);
 	if (e)
 		profile_free(p);
 	else

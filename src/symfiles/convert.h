@@ -10,12 +10,11 @@
 #include "symbols/profile.h"
 #include "symbols/wanted.h"
 
-// ERR_FORMAT, ERR_UNSUPPORTED, ERR_LIMIT.
-struct err *convert(const uint8_t *bytes, size_t n, const struct type_wants *wants,
-		    struct profile **out);
+// The bytes may be written to. ERR_FORMAT, ERR_UNSUPPORTED, ERR_LIMIT.
+struct err *convert(uint8_t *bytes, size_t n, const struct type_wants *wants, struct profile **out);
 
 // One kind each; *p gets what there is.
-struct err *convert_elf(const uint8_t *bytes, size_t n, const struct type_wants *wants,
+struct err *convert_elf(uint8_t *bytes, size_t n, const struct type_wants *wants,
 			struct profile *p);
 struct err *convert_btf(const uint8_t *bytes, size_t n, struct profile *p);
 

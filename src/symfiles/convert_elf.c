@@ -123,8 +123,7 @@ static char *banner_in(const struct dwarf_section *rodata, uint64_t rodata_va,
 	return NULL;
 }
 
-struct err *convert_elf(const uint8_t *bytes, size_t n, const struct type_wants *wants,
-			struct profile *p)
+struct err *convert_elf(uint8_t *bytes, size_t n, const struct type_wants *wants, struct profile *p)
 {
 	struct elf_image *e;
 	struct dwarf_section rodata;
@@ -136,7 +135,10 @@ struct err *convert_elf(const uint8_t *bytes, size_t n, const struct type_wants 
 	symbols_of(e, &rodata, va, p);
 	if (rodata.n)
 		p->banner = banner_in(&rodata, va, p->symbols);
-	struct err *err = types_of(e, wants, p);
+	struct err *err = p->banner || p->build_id
+				  ? types_of(e, wants, p)
+				  : err_new(ERR_FORMAT, "it is no kernel: there is neither "
+							"linux_banner nor a build id in it");
 	elf_image_close(e);
 	return err;
 }

@@ -15,10 +15,10 @@ struct elf_image {
 	size_t names; // the section of section names
 };
 
-struct err *elf_image_open(const uint8_t *bytes, size_t n, struct elf_image **out)
+struct err *elf_image_open(uint8_t *bytes, size_t n, struct elf_image **out)
 {
 	(void)elf_version(EV_CURRENT);
-	Elf *elf = elf_memory((char *)(uintptr_t)bytes, n); // which only reads
+	Elf *elf = elf_memory((char *)bytes, n);
 	GElf_Ehdr head;
 	size_t names;
 

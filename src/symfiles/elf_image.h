@@ -9,8 +9,8 @@
 
 struct elf_image;
 
-// The bytes are borrowed, and only read.
-struct err *elf_image_open(const uint8_t *bytes, size_t n, struct elf_image **out);
+// The bytes are borrowed; libelf writes to the headers of sections that it unpacks.
+struct err *elf_image_open(uint8_t *bytes, size_t n, struct elf_image **out);
 void elf_image_close(struct elf_image *e); // NULL is fine
 
 bool elf_image_is64(const struct elf_image *e);

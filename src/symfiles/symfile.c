@@ -24,7 +24,7 @@ struct job {
 };
 
 // Files of /proc and /sys can't be mapped, and do not know their size.
-static const uint8_t *read_file(const struct job *j, size_t *n)
+static uint8_t *read_file(const struct job *j, size_t *n)
 {
 	VEC(uint8_t) bytes = {0};
 	ssize_t got;
@@ -43,10 +43,11 @@ static struct err *work(void *arg, struct profile **out)
 {
 	const struct job *j = arg;
 	size_t n = j->size;
-	const uint8_t *bytes = MAP_FAILED;
+	uint8_t *bytes = MAP_FAILED;
 
 	if (n)
-		bytes = mmap(NULL, n, PROT_READ, MAP_PRIVATE, j->fd, 0);
+		bytes = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, j->fd,
+			     0);
 	if (bytes == MAP_FAILED)
 		bytes = read_file(j, &n);
 	return convert(bytes, n, j->wants, out);

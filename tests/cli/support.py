@@ -47,7 +47,8 @@ class CommandTest(unittest.TestCase):
         plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
         sanitizers = {name: f"exitcode={SANITIZER_STATUS}:" + os.environ.get(name, "")
                       for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
-        return plain | sanitizers | {"TMPDIR": self.scratch, "LC_ALL": "C"}
+        return plain | sanitizers | {"TMPDIR": self.scratch, "LC_ALL": "C",
+                                     "XDG_CACHE_HOME": os.path.join(self.holder.name, "cache")}
 
     def start(self, *args, **how):
         how = {"cwd": self.dir, "env": self.environment(), "stdin": subprocess.DEVNULL,
