@@ -5,16 +5,17 @@
 #include "formats/fmt.h"
 #include "src/cli/terminal.h"
 #include "src/db/sqlite_sink.h"
+#include "src/symfiles/supply.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 
-static void print_libraries(const char *label, bool present)
+static void print_libraries(const struct fmt_library *of, const char *label, bool present)
 {
 	const char *before = label;
 
-	for (const struct fmt_library *l = fmt_libraries; l->name; l++)
+	for (const struct fmt_library *l = of; l->name; l++)
 		if (l->present == present) {
 			(void)printf("%s%s", before, l->name);
 			before = ", ";
@@ -27,8 +28,10 @@ static struct err *print_version(void)
 {
 	(void)printf("vmiscan %s\ndatabase schema %d, SQLite %s\n", VMISCAN_VERSION, SCHEMA_VERSION,
 		     sqlite_sink_library());
-	print_libraries("unpacks with ", true);
-	print_libraries("built without ", false);
+	print_libraries(fmt_libraries, "unpacks with ", true);
+	print_libraries(symfile_libraries, "reads files of symbols with ", true);
+	print_libraries(fmt_libraries, "built without ", false);
+	print_libraries(symfile_libraries, "built without ", false);
 	return NULL;
 }
 

@@ -64,6 +64,18 @@ static void emit_parts(const struct analysis *a, const struct outcome *o, struct
 	}
 }
 
+// Files of symbols that the analyst gave.
+static void emit_symfile(const struct analysis *a, const char *role, const char *path,
+			 struct sink *sink)
+{
+	struct row_evidence row = {.role = some_text(role)};
+
+	if (!path)
+		return;
+	add_file(&row, path, a->opts);
+	sink->emit(sink, TABLE_evidence, &row);
+}
+
 void rows_evidence(const struct analysis *a, const struct outcome *o, struct sink *sink)
 {
 	const struct image *img = a->image;
@@ -81,6 +93,8 @@ void rows_evidence(const struct analysis *a, const struct outcome *o, struct sin
 	if (img && img->beside)
 		emit_beside(a, o, sink);
 	emit_parts(a, o, sink);
+	emit_symfile(a, "symbols", a->opts->symbols.vmlinux, sink);
+	emit_symfile(a, "symbols", a->opts->symbols.system_map, sink);
 }
 
 // --- memory_ranges ---

@@ -4,9 +4,13 @@
 #ifndef VMI_SYMFILES_SUPPLY_H
 #define VMI_SYMFILES_SUPPLY_H
 
+#include "formats/fmt.h"
 #include "src/kernel/kernel.h"
 
 struct symfiles;
+
+// Every library that reads some kind of file, or guards that, and may be missing from a build.
+extern const struct fmt_library symfile_libraries[];
 
 struct symfile_options {
 	const char *vmlinux;	// --vmlinux, or NULL
