@@ -81,6 +81,8 @@ static struct err *no_kernel(struct analysis *a, struct err *e)
 	if (refused)
 		return refused;
 	*e = kept;
+	if (symfiles_trouble(a->symfiles))
+		e = err_wrap(e, "%s", symfiles_trouble(a->symfiles));
 	return e->code == ERR_NO_KERNEL ? advise(e, a) : e;
 }
 
@@ -92,6 +94,8 @@ struct err *analysis_find_kernel(struct analysis *a)
 
 	progress_step(&a->progress, "finding the kernel", 0, 0);
 	struct err *e = layout_find_kernel(a->image, &supply, &a->kernel);
+	if (e && e->code == ERR_NO_KERNEL && symfiles_try_harder(a->symfiles))
+		e = layout_find_kernel(a->image, &supply, &a->kernel);
 	if (e)
 		return no_kernel(a, e);
 	TRY(symfiles_check(a->symfiles, a->kernel));

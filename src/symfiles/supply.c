@@ -16,6 +16,8 @@ struct symfiles {
 	VEC(struct profile *) found; // of files that nobody gave
 	VEC(char *) tried;	     // the names of all these files
 	char *trouble;		     // the first error with one
+	bool in_earnest;	     // no kernel of the image has types of its own
+	bool worth_it;		     // there are files of one that has none
 };
 
 enum { TRIES = 8 }; // a memory full of banners is no reason to read every file of the system
@@ -149,6 +151,33 @@ static const struct profile *find(struct symfiles *s, const struct kernel *k)
 	return q.profile;
 }
 
+static bool note(void *arg, const char *path)
+{
+	struct symfiles *s = arg;
+
+	(void)path;
+	s->worth_it = true;
+	return true;
+}
+
+// A banner without types behind it is mostly a copy of the text: as long as another one may be the
+// kernel, its files are not read.
+static const struct profile *find_or_note(struct symfiles *s, const struct kernel *k)
+{
+	if (k->init_task || s->in_earnest)
+		return find(s, k);
+	search_files(k, s->o->folder, note, s);
+	return NULL;
+}
+
+bool symfiles_try_harder(struct symfiles *s)
+{
+	if (s->given || s->in_earnest || !s->worth_it)
+		return false;
+	s->in_earnest = true;
+	return true;
+}
+
 const char *symfiles_trouble(const struct symfiles *s)
 {
 	return s->trouble;
@@ -162,7 +191,7 @@ static const struct profile *profile_of(void *arg, const struct kernel *k)
 	bool lacks_something = !k->image_btf || k->init_task;
 
 	if (!s->given)
-		return lacks_something ? find(s, k) : NULL;
+		return lacks_something ? find_or_note(s, k) : NULL;
 	if (fits(s->given, k) || s->o->force)
 		return s->given;
 	if (!s->refused)

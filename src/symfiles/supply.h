@@ -25,6 +25,10 @@ void symfiles_close(struct symfiles *s); // NULL is fine; no kernel may use its 
 
 struct kernel_supply symfiles_supply(struct symfiles *s);
 
+// Whether the search should be done once more, with the types of files that nobody gave: there are
+// such files, and no kernel was found without them.
+bool symfiles_try_harder(struct symfiles *s);
+
 // After the search: an error if files were given and the kernel found is not theirs, naming both.
 struct err *symfiles_check(const struct symfiles *s, const struct kernel *k);
 // The same where no kernel was found for lack of types: NULL if no file was refused.
