@@ -74,9 +74,10 @@ static struct err *place_profile(struct kernel *k, bool force)
 	return NULL;
 }
 
-static void take_from_profile(struct kernel *k, size_t i, uint64_t va)
+// Which of several static symbols with one name is meant, two tables may see differently.
+static void take_from_profile(struct kernel *k, size_t i, uint64_t va, bool unique)
 {
-	if (k->symbol[i] && k->symbol[i] != va && k->symbols_apart++ == 0)
+	if (unique && k->symbol[i] && k->symbol[i] != va && k->symbols_apart++ == 0)
 		k->first_apart = names[i];
 	if (!k->symbol[i])
 		k->symbol[i] = va;
@@ -93,7 +94,7 @@ static void resolve_in_profile(struct kernel *k)
 	k->symbols_apart = 0;
 	for (size_t i = 0; i < SYMBOL_COUNT; i++)
 		if (wants[i].found)
-			take_from_profile(k, i, profile_va(k, wants[i].va));
+			take_from_profile(k, i, profile_va(k, wants[i].va), wants[i].count == 1);
 }
 
 static void resolve(struct kernel *k)

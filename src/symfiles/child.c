@@ -55,6 +55,16 @@ static void out_of_memory(size_t asked)
 	answer_error(ERR_LIMIT, "it takes more memory than reading a file of symbols may");
 }
 
+// What broke out of its reader has no terminal to write to.
+static void give_up_terminal(void)
+{
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3; fd++)
+		if (nothing < 0 || dup2(nothing, fd) < 0)
+			(void)close(fd);
+}
+
 static _Noreturn void answer(child_work *work, void *arg, uint64_t key,
 			     const struct child_limits *limits)
 {
@@ -64,6 +74,7 @@ static _Noreturn void answer(child_work *work, void *arg, uint64_t key,
 
 	mem_on_exhausted(out_of_memory);
 	mem_set_limit(mem_in_use() + limits->memory);
+	give_up_terminal();
 	sandbox_enter(limits);
 	const struct err *e = work(arg, &p);
 	if (e)
@@ -116,7 +127,8 @@ static bool listen_to(int fd, unsigned patience_s, byte_vec *out)
 static struct err *why_it_died(int signal)
 {
 	if (signal == SIGXCPU || signal == SIGKILL)
-		return err_new(ERR_LIMIT, "reading it took too long, and was stopped");
+		return err_new(ERR_LIMIT,
+			       "reading it took too long or gave too much, and was stopped");
 	if (signal == SIGSYS)
 		return err_new(ERR_FORMAT, "reading it led to a forbidden system call: it is made "
 					   "to attack its readers, or damaged");
