@@ -173,6 +173,9 @@ struct err *unpack_bytes(const uint8_t *in, size_t n, uint8_t **out, size_t *out
 	struct err *e = p ? unpack_with(p, in, n, &c)
 			  : err_new(ERR_UNSUPPORTED, "it is packed in an unknown way");
 
+	if (!e && c.n == 0)
+		e = err_new(ERR_FORMAT, "it is packed with %s, and there is nothing in it",
+			    p->name);
 	if (e) {
 		mem_free(c.at);
 		return e;
