@@ -22,6 +22,8 @@ struct dwarf_file {
 
 // --- what libdwarf asks of an object file ---
 
+// Their pointers are as libdwarf declares them.
+// NOLINTBEGIN(readability-non-const-parameter)
 static int section_info(void *obj, Dwarf_Half i, Dwarf_Obj_Access_Section *out, int *error)
 {
 	const struct dwarf_file *f = obj;
@@ -46,6 +48,8 @@ static int load_section(void *obj, Dwarf_Half i, Dwarf_Small **data, int *error)
 	*data = (Dwarf_Small *)(uintptr_t)f->section[i].bytes.at; // only read
 	return DW_DLV_OK;
 }
+
+// NOLINTEND(readability-non-const-parameter)
 
 static Dwarf_Endianness byte_order(void *obj)
 {

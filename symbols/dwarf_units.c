@@ -33,7 +33,7 @@ struct places {
 static void find_places(const struct dwarf_section *str, const struct name_set *set,
 			bool is_constant, struct places *p)
 {
-	for (size_t i = 0; i < set->n; i++) {
+	for (size_t i = 0; str->at && i < set->n; i++) {
 		size_t n = strlen(set->names[i]) + 1;
 		const uint8_t *at = str->at, *end = str->at + str->n;
 		while (n > SHORTEST && (at = memmem(at, (size_t)(end - at), set->names[i], n)) &&
@@ -55,7 +55,8 @@ static int by_offset(const void *a, const void *b)
 static void mark(const struct places *p, uint32_t off, struct dwarf_unit *u)
 {
 	const struct place key = {.off = off};
-	const struct place *found = bsearch(&key, p->at.at, p->at.n, sizeof(key), by_offset);
+	const struct place *found =
+		p->at.at ? bsearch(&key, p->at.at, p->at.n, sizeof(key), by_offset) : NULL;
 	uint64_t *bits;
 
 	if (!found)

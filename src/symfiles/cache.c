@@ -53,7 +53,7 @@ static bool is_build_id(const char *id)
 {
 	size_t n = id ? strlen(id) : 0;
 
-	return n >= 8 && n <= 2 * ID_MOST && strspn(id, "0123456789abcdef") == n;
+	return n >= 8 && n <= (size_t)2 * ID_MOST && strspn(id, "0123456789abcdef") == n;
 }
 
 static char *path_of(const struct cache_key *k)

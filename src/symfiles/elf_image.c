@@ -4,6 +4,7 @@
 
 #include "src/base/mem.h"
 
+#include <ctype.h>
 #include <gelf.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,21 +92,27 @@ bool elf_image_section(struct elf_image *e, const char *name, struct dwarf_secti
 
 // --- symbols ---
 
+static char letter_of_section(const GElf_Shdr *h)
+{
+	if (h->sh_flags & SHF_EXECINSTR)
+		return 'T';
+	if (h->sh_type == SHT_NOBITS)
+		return 'B';
+	return h->sh_flags & SHF_WRITE ? 'D' : 'R';
+}
+
 static char letter(const struct elf_image *e, const GElf_Sym *sym)
 {
 	GElf_Shdr h;
 	Elf_Scn *s = sym->st_shndx < SHN_LORESERVE ? elf_getscn(e->elf, sym->st_shndx) : NULL;
-	bool is_local = GELF_ST_BIND(sym->st_info) == STB_LOCAL;
+	bool is_object = GELF_ST_TYPE(sym->st_info) == STT_OBJECT;
 	char c = 'A';
 
 	if (GELF_ST_BIND(sym->st_info) == STB_WEAK)
-		return GELF_ST_TYPE(sym->st_info) == STT_OBJECT ? 'V' : 'W';
+		return is_object ? 'V' : 'W';
 	if (s && gelf_getshdr(s, &h))
-		c = h.sh_flags & SHF_EXECINSTR ? 'T'
-		    : h.sh_type == SHT_NOBITS  ? 'B'
-		    : h.sh_flags & SHF_WRITE   ? 'D'
-					       : 'R';
-	return is_local ? (char)(c | 0x20) : c;
+		c = letter_of_section(&h);
+	return (char)(GELF_ST_BIND(sym->st_info) == STB_LOCAL ? tolower(c) : c);
 }
 
 static void take_symbol(const struct elf_image *e, const GElf_Sym *sym, size_t strings,

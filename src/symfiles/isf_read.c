@@ -126,7 +126,7 @@ static uint32_t take_type(struct isf *f, int depth) // NOLINT(misc-no-recursion)
 
 static uint64_t key_of(enum isf_kind kind, const char *name)
 {
-	const char sort = kind == ISF_UNION ? ISF_STRUCT : (char)kind;
+	const char sort = (char)(kind == ISF_UNION ? ISF_STRUCT : kind);
 
 	return text_hash(text_hash(TEXT_HASH, &sort, 1), name, strlen(name));
 }

@@ -134,7 +134,7 @@ static bool try_file(void *arg, const char *path)
 			q->s->trouble = mem_strdup(e->msg);
 		return false;
 	}
-	vec_push(&q->s->found, p);
+	vec_push(&q->s->found, p); // NOLINT(bugprone-sizeof-expression): of pointers
 	if (is_of_use(p, q->k))
 		q->profile = p;
 	return q->profile != NULL;

@@ -170,9 +170,10 @@ struct err *unpack_bytes(const uint8_t *in, size_t n, uint8_t **out, size_t *out
 {
 	const struct packer *p = packer_of(in, n);
 	struct content c = {0};
-	struct err *e = p ? unpack_with(p, in, n, &c)
-			  : err_new(ERR_UNSUPPORTED, "it is packed in an unknown way");
 
+	if (!p)
+		return err_new(ERR_UNSUPPORTED, "it is packed in an unknown way");
+	struct err *e = unpack_with(p, in, n, &c);
 	if (!e && c.n == 0)
 		e = err_new(ERR_FORMAT, "it is packed with %s, and there is nothing in it",
 			    p->name);
