@@ -9,7 +9,7 @@
 
 enum {
 	IMAGE_MOST = 1 << 30,  // KERNEL_IMAGE_SIZE with RANDOMIZE_BASE
-	DATA_MOST = 192 << 20, // bytes of it that are read; Debian's kernels have some 40 MiB
+	DATA_MOST = 96 << 20,  // bytes of it that are read; Debian's kernels have some 40 MiB
 	TABLES_MOST = 1 << 12, // page tables of the image
 	IMAGE_BEFORE_RODATA = 64 << 20, // code
 	HEAD_ALIGN = 2 << 20,		// MIN_KIMG_ALIGN, arch/arm64/include/asm/boot.h

@@ -44,9 +44,10 @@ struct deduction {
 	uint64_t ping_proto, pingv6_proto, unix_proto;
 	uint64_t clock_at; // the newest reading so far, ns
 	size_t command_line_n;
-	uint64_t swap_info; // the array
-	uint64_t root_mnt;  // of init_task
-	int64_t dmi_date;   // where in dmi_ident[] the date is
+	unsigned line_tries, area_tries; // what costs more than a few reads is bounded
+	uint64_t swap_info;		 // the array
+	uint64_t root_mnt;		 // of init_task
+	int64_t dmi_date;		 // where in dmi_ident[] the date is
 	bool has_clock_symbol;
 };
 

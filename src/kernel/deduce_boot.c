@@ -12,6 +12,7 @@
 enum {
 	COMMAND_LINE_MOST = 2048, // COMMAND_LINE_SIZE of x86
 	COMMAND_LINE_ALIGN = 32,  // at least; SMP_CACHE_BYTES
+	LINE_TRIES = 1 << 19,
 	E820_MOST = 4096,
 	DATE_LEN = 8, // "01/01/70", or with four digits for the year
 	MAP_ALIGN = 1 << 30,
@@ -65,8 +66,10 @@ void see_command_line(struct deduction *d, const struct word *w)
 {
 	static char line[COMMAND_LINE_MOST];
 
-	if (!deduce_is_direct(d, w->value) || w->value % COMMAND_LINE_ALIGN != 0)
+	if (!deduce_is_direct(d, w->value) || w->value % COMMAND_LINE_ALIGN != 0 ||
+	    d->line_tries >= LINE_TRIES)
 		return;
+	d->line_tries++;
 	size_t n = read_line(d->k, w->value, line);
 	if (n <= d->command_line_n || !has_parsed_copy(d->k, w->value, line, n))
 		return;

@@ -5,6 +5,8 @@
 
 #include "symbols/btf.h"
 
+enum { AREA_TRIES = 64 };
+
 static uint64_t percpu_off(const struct kernel *k, const char *name)
 {
 	struct btf_var v;
@@ -131,8 +133,9 @@ static void try_area(struct deduction *d, uint64_t area)
 {
 	uint64_t v;
 
-	if (area % PAGE_SIZE != 0 || d->in_area - area >= AREA_MOST)
+	if (area % PAGE_SIZE != 0 || d->in_area - area >= AREA_MOST || d->area_tries >= AREA_TRIES)
 		return;
+	d->area_tries++;
 	for (uint64_t off = 0; off < AREA_MOST && k_u64(d->k, area + off, &v); off += 8)
 		if (v == area) {
 			d->own = off;

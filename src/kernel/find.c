@@ -82,6 +82,9 @@ static struct err *find_types(struct kernel *k, const struct anchor *a, struct t
 	return NULL;
 }
 
+// Deducing takes a pass over a kernel's data: no more of them than memories have kernels.
+enum { MAX_DEDUCED = 8 };
+
 static struct err *try_anchor(struct physmem *mem, const struct anchor *a,
 			      const struct find_options *o, struct type_search *types,
 			      struct kernel **out)
@@ -94,8 +97,10 @@ static struct err *try_anchor(struct physmem *mem, const struct anchor *a,
 	k->banner = mem_strdup(a->text);
 	TRY(find_types(k, a, types, &o->supply));
 	struct err *e = bootstrap(k, o->cr3s, o->n_cr3s, types);
+	k->may_deduce = types->deduced < MAX_DEDUCED;
 	if (!e)
 		e = symbols_open(k, &o->supply);
+	types->deduced += k->data_deduced;
 	return e ? err_wrap(e, "\"%.60s...\" at 0x%llx", a->text, (unsigned long long)a->pa) : NULL;
 }
 

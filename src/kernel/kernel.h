@@ -84,6 +84,7 @@ struct kernel {
 	uint64_t symbol[SYMBOL_COUNT]; // virtual addresses; 0: the kernel has no such symbol
 	struct deduced deduced[SYMBOL_COUNT];
 	bool data_deduced; // no table lists data: see deduce.h
+	bool may_deduce;   // not too many candidates before this one had to be
 	uint64_t init_task;
 	uint64_t image_offset; // virtual minus physical address in the kernel's image
 	uint64_t kaslr_offset; // of the kernel image's virtual address, if knows_kaslr

@@ -35,6 +35,7 @@ void anchors_everywhere(struct physmem *mem, anchor_vec *out);
 struct type_search {
 	uint64_t barren_from, barren_to; // physical addresses between which no kernel's BTF begins
 	unsigned tries;			 // of opening what looked like one
+	unsigned deduced;		 // candidates whose symbols were deduced
 	uint64_t pages, roots;		 // looked at for a root of page tables; tried as one
 };
 

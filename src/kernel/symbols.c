@@ -351,8 +351,11 @@ struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply)
 	TRY(check_init_task(k));
 	if (lists_data(k))
 		symbols_open_percpu(k);
-	else if (k->word == 8)
+	else if (k->word == 8 && k->may_deduce)
 		deduce_symbols(k);
+	else if (k->word == 8)
+		return err_new(ERR_NO_KERNEL, "its symbol table lists no data, like those of too "
+					      "many before it");
 	else
 		return err_new(ERR_NO_KERNEL,
 			       "its symbol table lists no data, which can't be done "
