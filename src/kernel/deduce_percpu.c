@@ -120,10 +120,12 @@ void deduce_percpu_start(struct deduction *d)
 		take_offsets(d, rq);
 		return;
 	}
-	d->in_area = rq ? rq : base;
-	if (deduce_is_image(d, d->in_area)) // no SMP: no areas
+	if (deduce_is_image(d, rq ? rq : base)) { // no SMP: no areas
 		d->k->deduced[S(__per_cpu_offset)].none = true;
-	else if (!take_area(d, "runqueues", rq))
+		return;
+	}
+	d->in_area = rq ? rq : base;
+	if (!take_area(d, "runqueues", rq))
 		(void)take_area(d, "hrtimer_bases", base);
 }
 

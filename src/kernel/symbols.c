@@ -127,7 +127,11 @@ static void read_percpu_offsets(struct kernel *k)
 
 	if (!k->symbol[S(__per_cpu_offset)] && !k->uniprocessor)
 		return;
-	(void)k_variable(k, S(nr_cpu_ids), 4, &n);
+	if (!k_variable(k, S(nr_cpu_ids), 4, &n)) {
+		if (k->symbol[S(nr_cpu_ids)])
+			return;
+		n = 1;
+	}
 	if (n == 0 || n > MAX_CPUS)
 		return;
 	k->percpu_offset = mem_zalloc(n, sizeof(*k->percpu_offset));

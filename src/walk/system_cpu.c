@@ -112,7 +112,10 @@ static void emit_package(struct walk *w, uint64_t info, uint64_t pkg, uint64_t n
 		.device_id = row_printf(w, "CPU%" PRIu64, pkg),
 		.model = col_text(w, info, F(cpuinfo_x86, x86_model_id)),
 		.manufacturer = col_text(w, info, F(cpuinfo_x86, x86_vendor_id)),
-		.number_of_cores = decimal_text(w, info, F(cpuinfo_x86, booted_cores)),
+		// which nothing counts without SMP
+		.number_of_cores = w->k->uniprocessor
+					   ? some_text("1")
+					   : decimal_text(w, info, F(cpuinfo_x86, booted_cores)),
 		.logical_processors = some_int((int64_t)n_cpus),
 		.address_width = some_text(w->k->word == 8 ? "64" : "32"),
 		.cache_size_kb = col_int(w, info, F(cpuinfo_x86, x86_cache_size)),
