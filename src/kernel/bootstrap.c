@@ -94,8 +94,9 @@ static bool find_direct_map(struct kernel *k)
 		return false;
 	uint64_t task = next - k->field[F(task_struct, tasks)].off;
 	uint64_t step = k->arch == ARCH_ARM64 ? MEMSTART_ALIGN : DIRECT_MAP_ALIGN;
-	if (k->arch == ARCH_X86) { // the kernel's image is a part of it
+	if (k->arch == ARCH_X86) { // the kernel's image is a part of it, and nothing lies below
 		k->page_offset = k->image_offset;
+		k->lowest_va = k->page_offset & k->va_mask;
 		return points_back(k, task - k->page_offset, links);
 	}
 	for (uint64_t pa = task % step; pa < physmem_end(k->mem); pa += step) {

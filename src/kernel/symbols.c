@@ -15,8 +15,9 @@
 
 enum { NOTES_MAX = 4096 };
 
-// Where _text is linked: CONFIG_PHYSICAL_START, 16 MiB in all kernels seen.
-#define LINKED_AT (KERNEL_IMAGE_BASE + 0x1000000)
+// Where _text is linked behind the start of the image's addresses: CONFIG_PHYSICAL_START, 16 MiB in
+// all kernels seen.
+#define PHYSICAL_START 0x1000000
 
 static const char *const names[SYMBOL_COUNT] = {
 #define SYMBOL(name) #name,
@@ -290,13 +291,13 @@ static void prefer_init_page_tables(struct kernel *k)
 		k->as = before;
 }
 
-// Where x86-64 is linked is a constant; others say in VMCOREINFO how far they moved.
+// Where x86 is linked is a constant; others say in VMCOREINFO how far they moved.
 static void find_kaslr_offset(struct kernel *k)
 {
-	uint64_t off;
+	uint64_t off, start = k->arch == ARCH_X86 ? k->page_offset : KERNEL_IMAGE_BASE;
 
-	if (k->arch == ARCH_X86_64 && k->symbol[S(_text)]) {
-		k->kaslr_offset = k->symbol[S(_text)] - LINKED_AT;
+	if (k->arch != ARCH_ARM64 && k->symbol[S(_text)]) {
+		k->kaslr_offset = k->symbol[S(_text)] - (start + PHYSICAL_START);
 		k->knows_kaslr = true;
 	} else if (k->vmcoreinfo && vmcoreinfo_hex(k->vmcoreinfo, "KERNELOFFSET", &off)) {
 		k->kaslr_offset = off;

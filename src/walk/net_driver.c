@@ -283,7 +283,7 @@ static bool add_term(struct walk *w, const struct module_types *m, const struct 
 
 	if (t->newer && module_width(m, t->elem, t->field) == 0)
 		return true;
-	if (module_width(m, d->type, t->array) != sizeof(array)) // not behind a pointer
+	if (module_width(m, d->type, t->array) != w->k->word) // not behind a pointer
 		array = module_va(m, priv, d->type, t->array);
 	else if (!module_get(m, priv, d->type, t->array, &array))
 		return false;

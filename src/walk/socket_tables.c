@@ -7,7 +7,6 @@ enum {
 	INET6 = 1 << KAF_INET6,
 	UNIX_BUCKETS = 512, // UNIX_HASH_SIZE, 2 * UNIX_HASH_SIZE before 5.19: include/net/af_unix.h
 	NETLINK_TABLES = 32, // MAX_LINKS, include/uapi/linux/netlink.h
-	HLIST_HEAD_SIZE = 8,
 };
 
 static void say_unknown(struct socket_scan *s, const char *what)
@@ -98,7 +97,7 @@ static void scan_unix_buckets(struct socket_scan *s, uint64_t buckets)
 		.node = F(sock_common, skc_node),
 		.buckets = buckets,
 		.n = UNIX_BUCKETS,
-		.stride = HLIST_HEAD_SIZE,
+		.stride = s->w->k->word, // struct hlist_head
 	};
 
 	socket_scan_table(s, &t);
