@@ -102,8 +102,8 @@ static void map_memory(void)
 	mark_pages(p, 3, "not in the child");
 	p = map_anonymous(3, PROT_READ, MAP_PRIVATE, "read only");
 	/* Untouched, and far larger than the machine. */
-	map(1L << 36, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-	    "vast");
+	map((size_t)1 << (sizeof(long) > 4 ? 36 : 30), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, "vast");
 }
 
 /* Names are there since 5.17, if the kernel was built for them. */

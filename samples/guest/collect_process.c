@@ -315,8 +315,13 @@ static void add_mount_sizes(struct text *out, const char *process, const char *l
 	if (stat(path, &st) != 0 || st.st_dev != makedev(major_number, minor_number) ||
 	    statfs(path, &sizes) != 0)
 		return;
-	text_format(out, "%u\t%ld\t%lu\t%lu\t%lu\t%lu\t%lu\n", id, sizes.f_bsize, sizes.f_blocks,
-		    sizes.f_bfree, sizes.f_bavail, sizes.f_files, sizes.f_ffree);
+	const uint64_t numbers[] = {(uint64_t)sizes.f_bsize, sizes.f_blocks, sizes.f_bfree,
+				    sizes.f_bavail,	     sizes.f_files,  sizes.f_ffree};
+
+	text_format(out, "%u", id);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		text_format(out, "\t%" PRIu64, numbers[i]);
+	text_format(out, "\n");
 }
 
 static void collect_mount_sizes(const char *process, uint64_t inode)

@@ -22,6 +22,7 @@ ARCHES = {
     arch.name: arch
     for arch in (
         Arch("amd64", "qemu-system-x86_64", "ttyS0", "pc.ram", "gcc", "ld-linux-x86-64.so.2"),
+        Arch("i386", "qemu-system-x86_64", "ttyS0", "pc.ram", "i686-linux-gnu-gcc", "ld-linux.so.2"),
         Arch("arm64", "qemu-system-aarch64", "ttyAMA0", "mach-virt.ram", "aarch64-linux-gnu-gcc", "ld-linux-aarch64.so.1"),
     )
 }

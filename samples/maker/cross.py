@@ -32,7 +32,7 @@ def key(arch):
 
 def _compile(arch, target, flags):
     sources = sorted(path.name for path in GUEST_SOURCES.glob("*.c"))
-    command = [arch.compiler, *programs.FLAGS.split(), *flags.split(), "-o", str(target.resolve()), *sources]
+    command = [arch.compiler, *programs.FLAGS.split(), "-D_FILE_OFFSET_BITS=64", *flags.split(), "-o", str(target.resolve()), *sources]
     subprocess.run(command, check=True, cwd=GUEST_SOURCES)
 
 

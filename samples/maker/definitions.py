@@ -113,6 +113,14 @@ GUESTS = (
     Guest("after-sid", "bookworm", "6.1 in the memory that a 7.x left behind", remains="sid", dumps=()),
     Guest("after-6.1", "sid", "the newest kernel in the memory that a 6.1 left behind", remains="deb12-6.1", dumps=()),
     Guest("after-itself", "bookworm", "6.1 in the memory that itself left behind", remains="deb12-6.1", dumps=()),
+    Guest(
+        "i386-6.1",
+        "bookworm",
+        "32 bits with PAE, memory above the direct map",
+        arch="i386",
+        flavour="686-pae",
+        memory="1200M",
+    ),
     # With less memory there is no free and aligned gigabyte.
     Guest(
         "deb13-6.12-1g-page",

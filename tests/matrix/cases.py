@@ -100,7 +100,7 @@ def debian_vmlinux(options):
 
 
 # Guests of other architectures, as samples/make-guests has them.
-OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-sid")
+OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-sid", "i386-6.1")
 
 
 def other_architectures(_):
@@ -116,7 +116,19 @@ def other_architectures(_):
             continue
         yield Case(guest.name, max(kernel["packages"].values()), guest.flavour, guest.suite,
                    lambda guest=guest: guest_folder(cache, guest), lambda guest=guest: try_guest(cache, guest),
-                   arch=guest.arch)
+                   arch=guest.arch, **_types_of(cache, guest, kernel["release"]))
+
+
+def _types_of(cache, guest, release):
+    """Debian's kernels of 32 bits have no BTF."""
+    if guest.arch != "i386":
+        return {}
+
+    def options():
+        with locked(cache / "locks" / f"suite-{guest.suite}"):
+            return "--vmlinux", str(get_vmlinux(cache, guest.suite, release, guest.arch))
+
+    return {"source": DWARF, "options": options}
 
 
 def _built_guest(variant):

@@ -164,6 +164,14 @@ def _(case, d):
     return process.comm == b"spinner" and process.stat.state == "R" and _grew(d, 1000)
 
 
+@rule("poller-runs", "the thread of an io_uring that polls uses CPU time until the machine is stopped",
+      ("processes", "threads"), columns=("user_ticks", "system_ticks"))
+def _(case, d):
+    pollers = [thread for thread in case.truth.processes[_pid(d)].tasks
+               if thread.comm.startswith(b"iou-sqp-") and thread.stat.state == "R"]
+    return bool(pollers) and _grew(d, 1000)
+
+
 @rule("counters-run", "packets came and went after the counters were read",
       ("interface_details",), columns=("ipackets", "opackets", "ibytes", "obytes", "idrops"))
 def _(case, d):
@@ -215,11 +223,17 @@ def _(_case, d):
     return d.expected["path"] == "anon_inode:[pidfd]" and d.found == d.truth | 0o100000
 
 
-@rule("no-module-types", "before 5.11 modules carry no types: counters that lie in drivers stay unknown",
+def _no_module_types(case):
+    """Before 5.11, or in a kernel without BTF, whose types come from its debug information."""
+    types = case.database.rows("run")[0]["types_source"] or ""
+    return case.truth.version < (5, 11) or types.startswith("DWARF")
+
+
+@rule("no-module-types", "modules that carry no types: counters that lie in drivers stay unknown",
       ("interface_details",), columns=net.COUNTERS)
 def _(case, d):
     is_in_driver = d.row["kind"] == "veth" or d.row["driver"] == "virtio_net"
-    return case.truth.version < (5, 11) and is_in_driver and d.found is None and d.row["stats_source"] is None
+    return _no_module_types(case) and is_in_driver and d.found is None and d.row["stats_source"] is None
 
 
 def _no_kallsyms(case):
