@@ -11,8 +11,9 @@
 
 #define GIB UINT64_C(0x40000000)
 
-// The smallest memory that any machine splits: q35's low RAM ends at 2 GiB.
-static const uint64_t LEAST_SPLIT = 2 * GIB;
+// The smallest memory that is worth the search: QEMU's machines can be told to end low RAM at 1
+// GiB.
+static const uint64_t LEAST_SPLIT = GIB;
 
 static const struct hole candidates[] = {
 	{0, 4 * GIB},	       // pmemsave, LiME padded, a machine below its split
@@ -23,6 +24,7 @@ static const struct hole candidates[] = {
 	{0xf0000000, 4 * GIB}, // Xen HVM
 	{0xd0000000, 4 * GIB}, // Firecracker, older
 	{0xf8000000, 4 * GIB}, // Hyper-V generation 1; QEMU with max-ram-below-4g=4G
+	{0x40000000, 4 * GIB}, // ... with max-ram-below-4g=1G
 	// QEMU since 7.1 with a CPU of AMD, where RAM, or room for more of it, would reach the
 	// addresses of HyperTransport below 1 TiB (hw/i386/pc.c, pc_set_amd_above_4g_mem_start).
 	{0xc0000000, 1024 * GIB},
