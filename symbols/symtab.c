@@ -89,7 +89,9 @@ enum { SLOTS = 1024 }; // of first two characters, to look at few names of the m
 
 static unsigned slot_of(const char *name)
 {
-	return ((unsigned)(uint8_t)name[0] * 31 + (unsigned)(uint8_t)name[1]) % SLOTS;
+	unsigned first = (uint8_t)name[0], second = first ? (uint8_t)name[1] : 0;
+
+	return (first * 31 + second) % SLOTS;
 }
 
 static void take(const struct entry *e, struct symbol_want *want)
