@@ -15,13 +15,13 @@ static bool read_word(struct kernel *k, uint64_t fdt, uint64_t i, struct fd_word
 {
 	uint64_t slots = k_or0(k, fdt, F(fdtable, fd)), open = k_or0(k, fdt, F(fdtable, open_fds));
 	uint8_t raw[WORD * 8];
-	size_t size = WORD * k->word;
+	size_t size = (size_t)WORD * k->word;
 
 	if (!slots || !open || !k_u64(k, open + i * 8, &word->bits) ||
 	    !k_read(k, slots + i * size, raw, size))
 		return false;
 	word->filled = 0;
-	for (unsigned bit = 0; bit < WORD; bit++)
+	for (size_t bit = 0; bit < WORD; bit++)
 		word->filled |= (uint64_t)(k_ptr_in(k, raw + bit * k->word) != 0) << bit;
 	return true;
 }

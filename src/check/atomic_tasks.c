@@ -92,7 +92,8 @@ static void check_pid(struct atomicity *a, const struct task *t)
 		rule_unevaluable(a, v.rule);
 		return;
 	}
-	if (pid && !k_ptr(k, k_field_va(k, pid, F(pid, tasks)) + PIDTYPE_PID * k->word, &first))
+	if (pid &&
+	    !k_ptr(k, k_field_va(k, pid, F(pid, tasks)) + (uint64_t)PIDTYPE_PID * k->word, &first))
 		rule_unevaluable(a, v.rule);
 	else if (pid && first == link)
 		rule_holds(a, v.rule);
@@ -139,16 +140,16 @@ static void check_parent(struct atomicity *a, const struct task *t)
 // --- each by itself ---
 
 // Whether the word at the end of the stack is what it must be. Reads that the image lacks tell
-// nothing; a stack that is not mapped is none.
+// nothing; a stack that is not mapped is none. Without THREAD_INFO_IN_TASK the thread_info lies
+// there, and the word elsewhere.
 static void check_stack_end(struct atomicity *a, const struct violation *v, uint64_t stack)
 {
 	uint8_t raw[4] = {0};
 	enum as_fault f = aspace_read(&a->w->k->as, stack, raw, sizeof(raw));
 	uint32_t word = le32(raw);
 
-	if (!k_has(a->w->k, F(task_struct, thread_info)))
-		rule_unevaluable(a, v->rule); // it lies in the stack instead, below its end
-	else if (f == AS_PAGE_ABSENT || f == AS_TABLE_ABSENT)
+	if (!k_has(a->w->k, F(task_struct, thread_info)) || f == AS_PAGE_ABSENT ||
+	    f == AS_TABLE_ABSENT)
 		rule_unevaluable(a, v->rule);
 	else if (f == AS_OK && word == STACK_END_MAGIC)
 		rule_holds(a, v->rule);

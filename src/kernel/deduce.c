@@ -31,7 +31,6 @@ static bool gather(void *arg, const struct as_page *page)
 {
 	struct gathering *g = arg;
 	struct deduction *d = g->d;
-	struct image_part *last = d->parts.n ? &d->parts.at[d->parts.n - 1] : NULL;
 
 	if (page->pa != k_image_pa(d->k, page->va))
 		return true;
@@ -44,8 +43,8 @@ static bool gather(void *arg, const struct as_page *page)
 	g->n += page->size;
 	if (g->n > DATA_MOST)
 		return false;
-	if (last && extends(last, page))
-		last->n += page->size;
+	if (d->parts.n && extends(&d->parts.at[d->parts.n - 1], page))
+		d->parts.at[d->parts.n - 1].n += page->size;
 	else
 		vec_push(&d->parts,
 			 ((struct image_part){

@@ -54,7 +54,8 @@ static bool has_parsed_copy(struct kernel *k, uint64_t va, const char *line, siz
 {
 	static char parsed[COMMAND_LINE_MOST];
 
-	for (uint64_t align = COMMAND_LINE_ALIGN; align <= 4 * COMMAND_LINE_ALIGN; align *= 2) {
+	for (uint64_t align = COMMAND_LINE_ALIGN; align <= UINT64_C(4) * COMMAND_LINE_ALIGN;
+	     align *= 2) {
 		uint64_t copy = va - (n + align) / align * align;
 		if (k_read(k, copy, parsed, n + 1) && is_parsed_copy(line, parsed, n))
 			return true;
