@@ -97,17 +97,16 @@ static struct err *take_parts(struct image *img, struct kdump *k)
 
 static struct err *map_parts(struct kdump *k)
 {
-	bool cut = false;
+	uint64_t first = 0;
 
 	for (size_t i = 0; i < k->n_parts; i++) {
-		const struct kdump_part *before = i ? &k->part[i - 1] : NULL;
-		k->part[i].first = before ? before->first + before->n_descs : 0;
+		k->part[i].first = first;
 		TRY(kdump_map(k, &k->part[i]));
-		cut = cut || k->part[i].bitmap_cut;
+		first += k->part[i].n_descs;
 	}
 	if (k->runs.n == 0)
 		return err_new(ERR_FORMAT, "a kdump-compressed dump without memory in it%s",
-			       cut ? ": the file is cut inside its bitmaps" : "");
+			       k->part[0].bitmap_cut ? ": the file is cut inside its bitmaps" : "");
 	return NULL;
 }
 
