@@ -96,7 +96,7 @@ static void write_back(const char *path, const void *bytes, size_t n, uint64_t p
 int main(int argc, char **argv)
 {
 	struct image *img;
-	struct kernel *k;
+	struct kernel *k = NULL;
 
 	if (argc != 3 || (strcmp(argv[1], "data") != 0 && strcmp(argv[1], "all") != 0))
 		die("usage: hide_symbols data|all IMAGE", NULL);
