@@ -250,7 +250,7 @@ Test(hole, every_candidate_can_be_tried)
 // Of arm64: all of it in one piece, that begins elsewhere.
 Test(base, moves_all_of_memory)
 {
-	struct image *img = open_sparse(GIB);
+	struct image *img = open_sparse(2 * GIB);
 
 	for (size_t i = 0; i < image_base_n_candidates; i++) {
 		uint64_t base = image_base_candidates[i];
