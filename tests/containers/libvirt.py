@@ -151,8 +151,10 @@ class Domain:
 
     def memory(self, path):
         """The judge, by the monitor of the domain's QEMU."""
-        self.daemon.virsh("qemu-monitor-command", "--hmp", "guest",
-                          f"pmemsave 0 {RANGE[1]} {path}")
+        told = self.daemon.virsh("qemu-monitor-command", "--hmp", "guest",
+                                 f'pmemsave 0 {RANGE[1]} "{path}"')
+        if not path.exists():
+            raise machine.GuestError(f"pmemsave: {told.strip()}")
 
     def dumps(self):
         """Of the suspended domain, as often as one likes."""

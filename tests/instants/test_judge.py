@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import judge  # noqa: E402
+import run  # noqa: E402
 from instants import Instant  # noqa: E402
 
 TASK, OTHER = 0xFFFF888001230000, 0xFFFF888001240000
@@ -104,6 +105,24 @@ class Judge(unittest.TestCase):
 
     def test_an_analysis_that_failed(self):
         self.assert_fault("status 1", lambda r: None, status=1)
+
+
+class Settle(unittest.TestCase):
+    """What a run of captures ends with: a wrong label fails; an instant that slipped by only in the whole run."""
+
+    def settle(self, *found, broken=(), quick=True):
+        captures = [run.Capture("6.1", "", "", INSTANT, "", judge.Verdict(name, faults)) for name, faults in found]
+        with mock.patch("builtins.print"):
+            return run.settle(captures, broken, quick)
+
+    def test_status(self):
+        good, late, wrong = ("dying/D2", []), (run.NEVER_CAME, ["late"]), ("live/", ["wrong"])
+        self.assertEqual(self.settle(good), 0)
+        self.assertEqual(self.settle(good, late), run.ALL_SKIPPED)
+        self.assertEqual(self.settle(good, late, quick=False), 1)
+        self.assertEqual(self.settle(good, late, wrong), 1)
+        self.assertEqual(self.settle(good, broken=["QEMU ended"]), run.ALL_SKIPPED)
+        self.assertEqual(self.settle(broken=["no kernel"], quick=False), run.ALL_SKIPPED)
 
 
 if __name__ == "__main__":
