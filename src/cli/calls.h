@@ -18,9 +18,10 @@ enum exit_status {
 
 enum exit_status exit_status_of(const struct err *e);
 
-// *status is EXIT_ANALYSED or EXIT_PARTIAL where there is no error.
-struct err *call_scan(const struct options *o, int argc, char **argv, enum exit_status *status);
-struct err *call_info(const struct options *o, enum exit_status *status);
-struct err *call_schema(void);
+// What calls.def has. *status is EXIT_ANALYSED or EXIT_PARTIAL where there is no error.
+#define CALL(id, name, word, least, most, args, doc, examples)                                     \
+	struct err *call_##id(const struct options *o, enum exit_status *status);
+#include "src/cli/calls.def"
+#undef CALL
 
 #endif

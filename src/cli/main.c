@@ -42,25 +42,31 @@ static struct err *print_formats(void)
 	return NULL;
 }
 
-static struct err *run_call(const struct options *o, int argc, char **argv,
-			    enum exit_status *status)
+static struct err *print_help(const struct options *o)
 {
-	switch (o->call) {
-	case CALL_SCAN:
-		return call_scan(o, argc, argv, status);
-	case CALL_INFO:
-		return call_info(o, status);
-	case CALL_SCHEMA:
-		return call_schema();
-	case CALL_HELP:
-		options_help(stdout);
-		return NULL;
-	case CALL_VERSION:
+	options_help(o->call, stdout);
+	return NULL;
+}
+
+static struct err *run_call(const struct options *o, enum exit_status *status)
+{
+	static struct err *(*const run[N_CALLS])(const struct options *, enum exit_status *) = {
+#define CALL(id, name, word, least, most, args, doc, examples) [CALL_##id] = call_##id,
+#include "src/cli/calls.def"
+#undef CALL
+	};
+
+	switch (o->instead) {
+	case INSTEAD_HELP:
+		return print_help(o);
+	case INSTEAD_VERSION:
 		return print_version();
-	case CALL_FORMATS:
+	case INSTEAD_FORMATS:
 		return print_formats();
+	case INSTEAD_NOTHING:
+		break;
 	}
-	return err_new(ERR_INTERNAL, "call %d has no code", (int)o->call);
+	return run[o->call](o, status);
 }
 
 // A reader that went away (`| head`) has what it wanted; anything else is an output not written.
@@ -88,7 +94,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGXFSZ, SIG_IGN); // a file-size limit is an error of write(), not a death
 	struct err *e = options_parse(&o, argc, argv);
 	if (!e)
-		e = run_call(&o, argc, argv, &status);
+		e = run_call(&o, &status);
 	if (e) {
 		say("%s", e->msg);
 		status = exit_status_of(e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One table of options: getopt_long()'s arrays, the checks and --help come out of it.
+// One table of options: getopt_long()'s arrays and the checks come out of it; help.c has --help.
 #include "src/cli/options.h"
 
 #include "schema/ddl.h"
@@ -10,9 +10,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { IN_SCAN = 1 << CALL_SCAN, IN_INFO = 1 << CALL_INFO, IN_SCHEMA = 1 << CALL_SCHEMA };
-enum { IN_ALL = IN_SCAN | IN_INFO | IN_SCHEMA };
 
 #define SEE_HELP "see vmiscan --help"
 
@@ -43,7 +40,7 @@ static struct err *set_format(struct options *o, const char *arg)
 {
 	o->format = arg;
 	if (strcmp(arg, "help") == 0)
-		o->call = CALL_FORMATS;
+		o->instead = INSTEAD_FORMATS;
 	return NULL;
 }
 
@@ -133,14 +130,14 @@ static struct err *set_color(struct options *o, const char *arg)
 static struct err *set_version(struct options *o, const char *arg)
 {
 	(void)arg;
-	o->call = CALL_VERSION;
+	o->instead = INSTEAD_VERSION;
 	return NULL;
 }
 
 static struct err *set_help(struct options *o, const char *arg)
 {
 	(void)arg;
-	o->call = CALL_HELP;
+	o->instead = INSTEAD_HELP;
 	return NULL;
 }
 
@@ -148,26 +145,26 @@ static struct err *set_help(struct options *o, const char *arg)
 
 struct option_def {
 	const char *id; // the name with _ for -
-	const char *arg, *help;
+	const char *arg;
 	struct err *(*set)(struct options *o, const char *arg); // NULL: a flag
 	size_t flag;						// its place in struct options
 	int letter, calls;
 };
 
 static const struct option_def defs[] = {
-#define OPTION(name, letter, arg, calls, help) {#name, arg, help, set_##name, 0, letter, calls},
+#define OPTION(name, letter, arg, calls, help) {#name, arg, set_##name, 0, letter, calls},
 #define FLAG(name, letter, calls, help)                                                            \
-	{#name, NULL, help, NULL, offsetof(struct options, name), letter, calls},
+	{#name, NULL, NULL, offsetof(struct options, name), letter, calls},
 #include "src/cli/options.def"
 #undef OPTION
 #undef FLAG
 };
 
-enum { N_OPTIONS = sizeof(defs) / sizeof(defs[0]), NAME_MAX_CHARS = 24, LONG_ONLY = 256 };
+enum { N_OPTIONS = sizeof(defs) / sizeof(defs[0]), LONG_ONLY = 256 };
 
-static const char *dashed(const struct option_def *d, char name[static NAME_MAX_CHARS])
+const char *option_dashed(const char *id, char name[static OPTION_NAME])
 {
-	(void)snprintf(name, NAME_MAX_CHARS, "%s", d->id);
+	(void)snprintf(name, OPTION_NAME, "%s", id);
 	for (char *p = name; *p; p++)
 		if (*p == '_')
 			*p = '-';
@@ -176,7 +173,7 @@ static const char *dashed(const struct option_def *d, char name[static NAME_MAX_
 
 // What getopt_long() wants; each option's value is its place in the table + LONG_ONLY.
 struct getopt_tables {
-	char names[N_OPTIONS][NAME_MAX_CHARS];
+	char names[N_OPTIONS][OPTION_NAME];
 	struct option longs[N_OPTIONS + 1];
 	char shorts[2 * N_OPTIONS + 2];
 };
@@ -189,8 +186,8 @@ static void fill_getopt(struct getopt_tables *g)
 	*s++ = ':'; // a missing argument is told from an unknown option
 	for (int i = 0; i < N_OPTIONS; i++) {
 		const struct option_def *d = &defs[i];
-		g->longs[i] = (struct option){dashed(d, g->names[i]), d->arg != NULL, NULL,
-					      LONG_ONLY + i};
+		g->longs[i] = (struct option){option_dashed(d->id, g->names[i]), d->arg != NULL,
+					      NULL, LONG_ONLY + i};
 		if (d->letter) {
 			*s++ = (char)d->letter;
 			if (d->arg)
@@ -211,8 +208,12 @@ static const struct option_def *def_of(int c)
 
 // --- parsing ---
 
-static const char *const call_names[] = {
-	[CALL_SCAN] = "IMAGE", [CALL_INFO] = "info", [CALL_SCHEMA] = "schema"};
+const struct call_def calls[N_CALLS] = {
+#define CALL(id, name, word, least, most, args, doc, examples)                                     \
+	[CALL_##id] = {name, word, args, doc, examples, least, most},
+#include "src/cli/calls.def"
+#undef CALL
+};
 
 static struct err *refuse(int c, char **argv)
 {
@@ -232,7 +233,7 @@ static struct err *take(struct options *o, const struct option_def *d, const cha
 	return NULL;
 }
 
-static struct err *parse_options(struct options *o, int argc, char **argv, int *seen)
+static struct err *parse_options(struct options *o, int argc, char **argv, uint64_t *seen)
 {
 	struct getopt_tables g;
 	int c;
@@ -244,37 +245,53 @@ static struct err *parse_options(struct options *o, int argc, char **argv, int *
 		const struct option_def *d = c == '?' || c == ':' ? NULL : def_of(c);
 		if (!d)
 			return refuse(c, argv);
-		*seen |= 1 << (d - defs);
+		*seen |= 1ULL << (d - defs);
 		TRY(take(o, d, optarg));
 	}
 	return NULL;
 }
 
-static struct err *parse_words(struct options *o, char **words, int n)
+static enum call call_of(const char *word)
 {
-	if (n > 0 && strcmp(words[0], call_names[CALL_INFO]) == 0)
-		o->call = CALL_INFO;
-	else if (n > 0 && strcmp(words[0], call_names[CALL_SCHEMA]) == 0)
-		o->call = CALL_SCHEMA;
-	int first = o->call != CALL_SCAN, expected = o->call != CALL_SCHEMA;
-	if (n - first < expected)
-		return err_new(ERR_USAGE, "no image given; " SEE_HELP);
-	if (n - first > expected)
-		return err_new(ERR_USAGE, "%s: one word too many; " SEE_HELP,
-			       words[first + expected]);
-	if (expected)
-		o->image = words[first];
+	for (int c = 0; c < N_CALLS; c++)
+		if (calls[c].name && strcmp(calls[c].name, word) == 0)
+			return (enum call)c;
+	return CALL_scan;
+}
+
+static void parse_words(struct options *o, char **words, int n)
+{
+	o->call = n > 0 ? call_of(words[0]) : CALL_scan;
+	int named = o->call != CALL_scan;
+	o->words = words + named;
+	o->n_words = n - named;
+	if (o->n_words > 0)
+		o->image = o->words[0];
+}
+
+static struct err *check_words(const struct options *o)
+{
+	const struct call_def *c = &calls[o->call];
+
+	if (o->n_words > c->most)
+		return err_new(ERR_USAGE, "%s: one word too many; " SEE_HELP, o->words[c->most]);
+	if (o->n_words == 0 && c->least > 0)
+		return err_new(ERR_USAGE, "no %s given; " SEE_HELP, c->word);
+	if (o->n_words < c->least)
+		return err_new(ERR_USAGE, "%s: one %s more is needed; " SEE_HELP,
+			       o->words[o->n_words - 1], c->word);
 	return NULL;
 }
 
-static struct err *check_calls(const struct options *o, int seen)
+static struct err *check_calls(const struct options *o, uint64_t seen)
 {
-	char name[NAME_MAX_CHARS];
+	const char *call = calls[o->call].name;
+	char name[OPTION_NAME];
 
 	for (int i = 0; i < N_OPTIONS; i++)
-		if ((seen & 1 << i) && !(defs[i].calls & 1 << o->call))
+		if ((seen & 1ULL << i) && !(defs[i].calls & 1 << o->call))
 			return err_new(ERR_USAGE, "--%s: is not for `vmiscan %s`; " SEE_HELP,
-				       dashed(&defs[i], name), call_names[o->call]);
+				       option_dashed(defs[i].id, name), call ? call : "IMAGE");
 	return NULL;
 }
 
@@ -321,19 +338,21 @@ static void default_output(struct options *o)
 {
 	const char *slash = strrchr(o->image, '/');
 
-	if (!o->output && o->call == CALL_SCAN)
+	if (!o->output && o->call == CALL_scan)
 		o->output = mem_printf("%s.db", slash ? slash + 1 : o->image);
 }
 
 struct err *options_parse(struct options *o, int argc, char **argv)
 {
-	int seen = 0;
+	uint64_t seen = 0;
 
-	*o = (struct options){0};
+	_Static_assert(N_OPTIONS <= 64, "a bit of `seen` an option");
+	*o = (struct options){.argc = argc, .argv = argv};
 	TRY(parse_options(o, argc, argv, &seen));
-	if (o->call != CALL_SCAN) // --help and its like: whatever else there is
+	parse_words(o, argv + optind, argc - optind);
+	if (o->instead) // --help and its like: whatever else there is
 		return NULL;
-	TRY(parse_words(o, argv + optind, argc - optind));
+	TRY(check_words(o));
 	TRY(check_calls(o, seen));
 	TRY(choose_tables(o));
 	o->symbols.force = o->force_symbols;
@@ -347,45 +366,4 @@ void options_fini(struct options *o)
 	mem_free(o->output);
 	o->output = NULL;
 	vec_fini(&o->parts);
-}
-
-// --- help ---
-
-static const char usage[] =
-	"Usage: vmiscan IMAGE [-o OUT.db] [OPTION]...\n"
-	"       vmiscan info IMAGE [--json]\n"
-	"       vmiscan schema\n"
-	"\n"
-	"Analyses a snapshot of a Linux guest's memory and writes what is in it, processes, "
-	"files,\n"
-	"sockets, modules and more, to an SQLite database. No symbols are needed. info only says\n"
-	"what the image is, schema documents the database.\n"
-	"\n";
-
-static const char examples[] =
-	"\n"
-	"Examples:\n"
-	"  vmiscan guest.vmem                     writes guest.vmem.db and prints a summary\n"
-	"  vmiscan guest.elf.zst -o case7.db      any container, also compressed with zstd\n"
-	"  vmiscan guest.raw --tables processes,sockets\n"
-	"  vmiscan info guest.raw --json          format, memory, CPUs, kernel\n"
-	"  sqlite3 guest.vmem.db 'SELECT pid, name, cmdline FROM processes'\n"
-	"\n"
-	"Exit status: 0 analysed; 1 analysed, but the image is damaged or a limit was hit;\n"
-	"2 usage; 3 not a readable image; 4 no kernel, or no types or symbols for it;\n"
-	"5 the output can't be written; 70 internal error.\n";
-
-void options_help(FILE *out)
-{
-	(void)fputs(usage, out);
-	for (int i = 0; i < N_OPTIONS; i++) {
-		const struct option_def *d = &defs[i];
-		char name[NAME_MAX_CHARS], left[64], letter[8] = "   ";
-		if (d->letter)
-			(void)snprintf(letter, sizeof(letter), "-%c,", d->letter);
-		(void)snprintf(left, sizeof(left), "%s --%s%s%s", letter, dashed(d, name),
-			       d->arg ? " " : "", d->arg ? d->arg : "");
-		(void)fprintf(out, "  %-24s %s\n", left, d->help);
-	}
-	(void)fputs(examples, out);
 }

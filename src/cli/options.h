@@ -12,15 +12,36 @@
 #include <stddef.h>
 #include <stdio.h>
 
-// What is to be done: a call's name comes first, any other first word is an image for CALL_SCAN.
-enum call { CALL_SCAN, CALL_INFO, CALL_SCHEMA, CALL_HELP, CALL_VERSION, CALL_FORMATS };
+// What is to be done: a call's name comes first, any other first word is an image for CALL_scan.
+enum call {
+#define CALL(id, name, word, least, most, args, doc, examples) CALL_##id,
+#include "src/cli/calls.def"
+#undef CALL
+	N_CALLS
+};
+
+enum { MANY = 1 << 20 }; // no limit of words
+
+struct call_def {
+	const char *name, *word, *args, *doc, *examples;
+	int least, most;
+};
+extern const struct call_def calls[N_CALLS];
+
+// Asked for instead of the call.
+enum instead { INSTEAD_NOTHING, INSTEAD_HELP, INSTEAD_VERSION, INSTEAD_FORMATS };
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
 	enum call call;
-	const char *image;  // NULL for calls without one
-	char *output;	    // -o, or the image's file name with .db; NULL for calls that write none
+	enum instead instead;
+	char **words; // what the call is for
+	int n_words;
+	int argc; // the whole command line
+	char **argv;
+	const char *image;  // the first word; NULL for calls without one
+	char *output;	    // -o, or for a scan the image's file name with .db; NULL: none given
 	const char *format; // NULL: detect
 	const char *vmss;   // NULL: look for it beside the image
 	struct symfile_options symbols;
@@ -37,7 +58,19 @@ struct options {
 struct err *options_parse(struct options *o, int argc, char **argv);
 void options_fini(struct options *o);
 
-// The text of --help, made of the same table as the parser.
-void options_help(FILE *out);
+// The text of --help: of a call, or for CALL_scan of all of them.
+void options_help(enum call call, FILE *out);
+
+// The option's name as it is typed, without dashes before it: - for _.
+enum { OPTION_NAME = 24 };
+const char *option_dashed(const char *id, char name[static OPTION_NAME]);
+
+// The bits of options.def: which calls an option is for.
+enum {
+#define CALL(id, name, word, least, most, args, doc, examples) IN_##id = 1 << CALL_##id,
+#include "src/cli/calls.def"
+#undef CALL
+	IN_ALL = (1 << N_CALLS) - 1
+};
 
 #endif

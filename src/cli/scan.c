@@ -155,13 +155,14 @@ static struct err *run(struct scan *s)
 	return finish(s);
 }
 
-struct err *call_scan(const struct options *o, int argc, char **argv, enum exit_status *status)
+struct err *call_scan(const struct options *o, enum exit_status *status)
 {
 	static struct scan s;
 
-	s = (struct scan){.opts = o,
-			  .begun_ns = progress_now_ns(),
-			  .outcome = {.start_ns = wall_clock_ns(), .argc = argc, .argv = argv}};
+	s = (struct scan){
+		.opts = o,
+		.begun_ns = progress_now_ns(),
+		.outcome = {.start_ns = wall_clock_ns(), .argc = o->argc, .argv = o->argv}};
 	analysis_init(&s.analysis, o);
 	active = &s;
 	mem_on_exhausted(out_of_memory);

@@ -5,10 +5,12 @@
 #include "schema/ddl.h"
 #include "src/base/scope.h"
 
-struct err *call_schema(void)
+struct err *call_schema(const struct options *o, enum exit_status *status)
 {
 	_cleanup_(arena_fini) struct arena a = {0};
 
+	(void)o;
+	(void)status;
 	(void)fputs(ddl_all(&a), stdout);
 	return NULL;
 }

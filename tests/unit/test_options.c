@@ -50,7 +50,7 @@ Test(options, an_image_is_scanned)
 	struct options o;
 
 	good(&o, "/evidence/guest.vmem");
-	cr_expect_eq(o.call, CALL_SCAN);
+	cr_expect_eq(o.call, CALL_scan);
 	cr_expect_str_eq(o.image, "/evidence/guest.vmem");
 	cr_expect_str_eq(o.output, "guest.vmem.db", "in the current directory");
 	for (int t = 0; t < TABLE_COUNT; t++)
@@ -80,21 +80,21 @@ Test(options, call_names_come_first)
 	struct options o;
 
 	good(&o, "info guest.raw --json");
-	cr_expect_eq(o.call, CALL_INFO);
+	cr_expect_eq(o.call, CALL_info);
 	cr_expect_str_eq(o.image, "guest.raw");
 	cr_expect_null(o.output);
 	good(&o, "schema");
-	cr_expect_eq(o.call, CALL_SCHEMA);
+	cr_expect_eq(o.call, CALL_schema);
 	good(&o, "./info");
-	cr_expect_eq(o.call, CALL_SCAN);
+	cr_expect_eq(o.call, CALL_scan);
 	cr_expect_str_eq(o.output, "info.db");
 	options_fini(&o);
 	good(&o, "--help");
-	cr_expect_eq(o.call, CALL_HELP);
+	cr_expect_eq(o.instead, INSTEAD_HELP);
 	good(&o, "guest.raw --version");
-	cr_expect_eq(o.call, CALL_VERSION);
+	cr_expect_eq(o.instead, INSTEAD_VERSION);
 	good(&o, "--format help");
-	cr_expect_eq(o.call, CALL_FORMATS);
+	cr_expect_eq(o.instead, INSTEAD_FORMATS);
 }
 
 Test(options, tables_are_chosen)
@@ -180,7 +180,7 @@ Test(options, help_has_every_option_in_80_columns)
 	char text[8192] = "";
 	FILE *f = fmemopen(text, sizeof(text), "w");
 
-	options_help(f);
+	options_help(CALL_scan, f);
 	fclose(f);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char dashed[40];
