@@ -3,13 +3,20 @@
 #include "src/cli/calls.h"
 
 #include "src/base/scope.h"
-#include "src/cli/analyse.h"
+#include "src/analyse/analyse.h"
 #include "src/cli/json.h"
-#include "src/cli/rows.h"
+#include "src/analyse/rows.h"
 #include "src/cli/terminal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+// The call under way.
+struct info {
+	const struct options *opts;
+	struct progress progress;
+	struct analysis analysis;
+};
 
 // A sink that prints the rows of memory_ranges and vcpus, one way or the other.
 struct printer {
@@ -74,7 +81,7 @@ static void print_file(const struct printer *p)
 	const struct image *img = p->analysis->image;
 	char size[SIZE_TEXT];
 
-	line(p, "Image", p->analysis->opts->image);
+	line(p, "Image", p->analysis->opts.image);
 	line(p, "Format", img->fmt->name);
 	line(p, "Because", img->why);
 	line(p, "Unpacked", img->compression);
@@ -105,10 +112,10 @@ static void print_kernel(const struct printer *p)
 	line(p, "Symbols", symbols ? symbols : "none");
 }
 
-static void print_text(struct analysis *a)
+static void print_text(struct analysis *a, enum color_when color)
 {
 	struct printer p = {
-		.sink.emit = text_emit, .analysis = a, .paint = paint_for(a->opts->color, stdout)};
+		.sink.emit = text_emit, .analysis = a, .paint = paint_for(color, stdout)};
 
 	print_file(&p);
 	rows_memory_ranges(a, &p.sink);
@@ -169,7 +176,7 @@ static void json_file(struct json *j, const struct analysis *a)
 {
 	const struct image *img = a->image;
 
-	json_text(j, "image", a->opts->image);
+	json_text(j, "image", a->opts.image);
 	json_text(j, "format", img->fmt->name);
 	json_text(j, "format_reason", img->why);
 	json_text(j, "compression", img->compression);
@@ -208,63 +215,67 @@ static void print_json(struct analysis *a)
 	json_fini(j);
 }
 
-static void print_info(struct analysis *a)
+static void print_info(struct info *i)
 {
-	progress_clear(&a->progress);
-	if (a->opts->json)
-		print_json(a);
+	progress_clear(&i->progress);
+	if (i->opts->json)
+		print_json(&i->analysis);
 	else
-		print_text(a);
+		print_text(&i->analysis, i->opts->color);
 }
 
-// The analysis under way, for the handler that has no argument.
-static struct analysis *active;
+// The call under way, for the handler that has no argument.
+static struct info *active;
 
 // --max-memory, or the machine's: what is known so far is printed. Does not return.
 static void out_of_memory(size_t asked)
 {
-	struct analysis *a = active;
+	struct info *i = active;
 
-	if (!a)
+	if (!i)
 		return; // a second time: mem.c gives up
 	active = NULL;
-	if (a->image)
-		print_info(a);
+	if (i->analysis.image)
+		print_info(i);
 	say("%s: the memory limit was reached (%zu bytes more were needed): raise --max-memory",
-	    a->opts->image, asked);
+	    i->opts->image, asked);
 	exit(EXIT_PARTIAL);
 }
 
-static void begin(struct analysis *a, const struct options *o)
+static void begin(struct info *i, const struct options *o)
 {
-	analysis_init(a, o);
-	active = a;
+	i->opts = o;
+	progress_init(&i->progress, !o->quiet && !o->no_progress);
+	const struct analysis_options options = options_of_analysis(o, &i->progress);
+	analysis_init(&i->analysis, &options);
+	active = i;
 	mem_on_exhausted(out_of_memory);
 	if (o->max_memory)
 		mem_set_limit(o->max_memory);
 }
 
-static void end(struct analysis *a)
+static void end(struct info *i)
 {
 	active = NULL;
 	mem_on_exhausted(NULL);
-	analysis_fini(a);
+	progress_clear(&i->progress);
+	analysis_fini(&i->analysis);
 }
 
 // The container is worth printing also where no kernel is found in it.
 struct err *call_info(const struct options *o, enum exit_status *status)
 {
-	struct analysis a;
+	struct info i;
 
-	begin(&a, o);
-	struct err *e = analysis_open(&a);
+	begin(&i, o);
+	struct err *e = analysis_open(&i.analysis);
 	bool opened = !e;
 	if (opened)
-		e = analysis_find_kernel(&a);
+		e = analysis_find_kernel(&i.analysis);
 	struct err kept = e ? *e : (struct err){0}; // printing may put another one in its place
 	if (opened)
-		print_info(&a);
-	*status = opened && a.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;
-	end(&a);
+		print_info(&i);
+	*status = opened && i.analysis.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;
+	end(&i);
 	return e ? err_new(kept.code, "%s", kept.msg) : NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "schema/ddl.h"
 #include "src/base/scope.h"
+#include "src/cli/terminal.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -366,4 +367,31 @@ void options_fini(struct options *o)
 	mem_free(o->output);
 	o->output = NULL;
 	vec_fini(&o->parts);
+}
+
+// --- for the analysis ---
+
+static void say_line(void *arg, const char *line)
+{
+	progress_clear(arg);
+	say("%s", line);
+}
+
+struct analysis_options options_of_analysis(const struct options *o, struct progress *p)
+{
+	return (struct analysis_options){
+		.image = o->image,
+		.format = o->format,
+		.vmss = o->vmss,
+		.snapshot = o->snapshot,
+		.parts = o->parts.at,
+		.n_parts = o->parts.n,
+		.symbols = o->symbols,
+		.max_memory = o->max_memory,
+		.reproducible = o->reproducible,
+		.progress = progress_step,
+		.progress_arg = p,
+		.say = o->verbose ? say_line : NULL,
+		.say_arg = p,
+	};
 }

@@ -4,9 +4,10 @@
 #define VMI_CLI_OPTIONS_H
 
 #include "schema/schema.h"
+#include "src/analyse/analyse.h"
 #include "src/base/err.h"
 #include "src/base/vec.h"
-#include "src/symfiles/supply.h"
+#include "src/cli/progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,6 +58,10 @@ struct options {
 // Everything wrong is an ERR_USAGE. Strings are borrowed from argv.
 struct err *options_parse(struct options *o, int argc, char **argv);
 void options_fini(struct options *o);
+
+// The part of them that an analysis takes, its lines and progress going to the terminal. Both must
+// outlive the result.
+struct analysis_options options_of_analysis(const struct options *o, struct progress *p);
 
 // The text of --help: of a call, or for CALL_scan of all of them.
 void options_help(enum call call, FILE *out);

@@ -2,17 +2,21 @@
 // `vmiscan IMAGE`: image in, database and summary out.
 #include "src/cli/calls.h"
 
+#include "src/analyse/extract.h"
 #include "src/cli/hash.h"
+#include "src/cli/json.h"
 #include "src/cli/summary.h"
 #include "src/cli/terminal.h"
-#include "src/base/mem.h"
+#include "src/base/scope.h"
 #include "src/db/output.h"
 #include "src/db/sqlite_sink.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct scan {
 	const struct options *opts;
+	struct progress progress;
 	struct analysis analysis;
 	struct outcome outcome;
 	struct sqlite_sink *db;
@@ -40,7 +44,7 @@ static void warn_if_partial(const struct scan *s)
 
 static void print_summary(const struct scan *s)
 {
-	const struct summary summary = {&s->analysis, &s->outcome, &s->tally,
+	const struct summary summary = {s->opts, &s->analysis, &s->outcome, &s->tally,
 					progress_now_ns() - s->begun_ns};
 
 	if (s->opts->quiet)
@@ -54,13 +58,9 @@ static void print_summary(const struct scan *s)
 // The rows that can only be known at the end, and the end.
 static struct err *finish(struct scan *s)
 {
-	struct sink *sink = &s->tally.sink;
-
-	rows_problems(&s->analysis, &s->outcome, sink);
-	rows_run(&s->analysis, &s->outcome, sink);
-	rows_coverage(&s->analysis, &s->outcome, &s->tally);
+	extract_end(&s->analysis, &s->outcome, &s->tally);
 	TRY(sqlite_sink_finish(s->db));
-	progress_clear(&s->analysis.progress);
+	progress_clear(&s->progress);
 	print_summary(s);
 	warn_if_partial(s);
 	return NULL;
@@ -70,7 +70,7 @@ static void scan_fini(struct scan *s)
 {
 	active = NULL;
 	mem_on_exhausted(NULL);
-	progress_clear(&s->analysis.progress);
+	progress_clear(&s->progress);
 	sqlite_sink_free(s->db);
 	for (size_t i = 0; i < s->outcome.part_sha256.n; i++)
 		mem_free(s->outcome.part_sha256.at[i]);
@@ -90,7 +90,7 @@ static void out_of_memory(size_t asked)
 	struct err *e = s->db ? NULL : open_database(s);
 	if (!e)
 		e = finish(s);
-	progress_clear(&s->analysis.progress);
+	progress_clear(&s->progress);
 	if (e)
 		say("%s", e->msg);
 	sqlite_sink_free(s->db);
@@ -103,7 +103,7 @@ static struct err *hash_beside(struct scan *s)
 
 	if (!beside)
 		return NULL;
-	TRY(hash_sha256(beside->path, &s->analysis.progress, s->beside_sha256));
+	TRY(hash_sha256(beside->path, &s->progress, s->beside_sha256));
 	s->outcome.beside_sha256 = s->beside_sha256;
 	return NULL;
 }
@@ -111,7 +111,7 @@ static struct err *hash_beside(struct scan *s)
 static struct err *hash_parts(struct scan *s)
 {
 	for (size_t i = 0; i < s->opts->parts.n; i++) {
-		TRY(hash_sha256(s->opts->parts.at[i], &s->analysis.progress, s->sha256));
+		TRY(hash_sha256(s->opts->parts.at[i], &s->progress, s->sha256));
 		vec_push(&s->outcome.part_sha256, mem_strdup(s->sha256));
 	}
 	return NULL;
@@ -134,7 +134,7 @@ static struct err *prepare(struct scan *s)
 	TRY(analysis_open(&s->analysis));
 	if (s->opts->sha256) {
 		TRY(hash_parts(s));
-		TRY(hash_sha256(s->opts->image, &s->analysis.progress, s->sha256));
+		TRY(hash_sha256(s->opts->image, &s->progress, s->sha256));
 		s->outcome.sha256 = s->sha256;
 		TRY(hash_beside(s));
 	}
@@ -144,26 +144,34 @@ static struct err *prepare(struct scan *s)
 
 static struct err *run(struct scan *s)
 {
-	struct sink *sink = &s->tally.sink;
-
 	TRY(prepare(s));
-	rows_evidence(&s->analysis, &s->outcome, sink);
-	rows_memory_ranges(&s->analysis, sink);
-	rows_type_fields(&s->analysis, sink);
-	rows_vcpus(&s->analysis, sink);
-	analysis_walk(&s->analysis, sink);
+	extract_tables(&s->analysis, &s->outcome, s->opts->wanted, &s->tally.sink);
+	progress_clear(&s->progress);
 	return finish(s);
+}
+
+static const char *json_of_argv(struct arena *arena, int argc, char **argv)
+{
+	const char *all = "[";
+
+	for (int i = 1; i < argc; i++)
+		all = arena_printf(arena, "%s%s%s", all, i > 1 ? ", " : "",
+				   json_quote(arena, argv[i], strlen(argv[i])));
+	return arena_printf(arena, "%s]", all);
 }
 
 struct err *call_scan(const struct options *o, enum exit_status *status)
 {
 	static struct scan s;
+	_cleanup_(arena_fini) struct arena arena = {0};
 
-	s = (struct scan){
-		.opts = o,
-		.begun_ns = progress_now_ns(),
-		.outcome = {.start_ns = wall_clock_ns(), .argc = o->argc, .argv = o->argv}};
-	analysis_init(&s.analysis, o);
+	s = (struct scan){.opts = o,
+			  .begun_ns = progress_now_ns(),
+			  .outcome = {.start_ns = wall_clock_ns(),
+				      .argv = json_of_argv(&arena, o->argc, o->argv)}};
+	progress_init(&s.progress, !o->quiet && !o->no_progress);
+	const struct analysis_options options = options_of_analysis(o, &s.progress);
+	analysis_init(&s.analysis, &options);
 	active = &s;
 	mem_on_exhausted(out_of_memory);
 	if (o->max_memory)

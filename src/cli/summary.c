@@ -47,7 +47,7 @@ static void image_line(const struct line *l, const struct analysis *a)
 	size_t n;
 
 	label(l, "Image");
-	words(l, "", a->opts->image);
+	words(l, "", a->opts.image);
 	if (a->image) {
 		const struct mem_run *runs = physmem_runs(a->image->mem, &n);
 		for (size_t i = 0; i < n; i++)
@@ -160,8 +160,8 @@ static void database_line(const struct line *l, const struct summary *s)
 	char size[SIZE_TEXT];
 
 	label(l, "Database");
-	words(l, "", s->analysis->opts->output);
-	if (stat(s->analysis->opts->output, &st) == 0)
+	words(l, "", s->opts->output);
+	if (stat(s->opts->output, &st) == 0)
 		(void)fprintf(l->out, ", %s", size_text(size, (uint64_t)st.st_size));
 	(void)fprintf(l->out, ", in %" PRId64 " ms", s->duration_ns / 1000000);
 	end(l);
@@ -169,7 +169,7 @@ static void database_line(const struct line *l, const struct summary *s)
 
 void summary_text(const struct summary *s, FILE *out)
 {
-	const struct line l = {out, paint_for(s->analysis->opts->color, out)};
+	const struct line l = {out, paint_for(s->opts->color, out)};
 
 	image_line(&l, s->analysis);
 	system_lines(&l, s->tally, s->analysis->kernel);
@@ -225,8 +225,8 @@ void summary_json(const struct summary *s, FILE *out)
 
 	json_init(&j, out);
 	json_open(&j, NULL, '{');
-	json_text(&j, "image", a->opts->image);
-	json_text(&j, "database", a->opts->output);
+	json_text(&j, "image", a->opts.image);
+	json_text(&j, "database", s->opts->output);
 	json_int(&j, "exit_status", s->outcome->partial);
 	json_text(&j, "format", a->image ? a->image->fmt->name : NULL);
 	json_text(&j, "compression", a->image ? a->image->compression : NULL);

@@ -3,9 +3,11 @@
 #ifndef VMI_CLI_SUMMARY_H
 #define VMI_CLI_SUMMARY_H
 
-#include "src/cli/rows.h"
+#include "src/analyse/rows.h"
+#include "src/cli/options.h"
 
 struct summary {
+	const struct options *opts;
 	const struct analysis *analysis;
 	const struct outcome *outcome;
 	const struct tally *tally;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Extractors: kernel structures in, rows out. One file a subject; the command line lists
-// them (src/cli/extractors.c) and hands them to walk_all().
+// Extractors: kernel structures in, rows out. One file a subject; src/analyse lists
+// them (extractors.c) and hands them to walk_all().
 //
 // An extractor never fails: what it can't read is an absent column, a `problems` row and a partial
 // table; what its kernel does not have at all makes the table unavailable, with the reason.

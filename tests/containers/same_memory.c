@@ -5,7 +5,7 @@
 // usage: same_memory MEMORY START-END[,START-END...] [vmiscan's options] IMAGE
 // Only these ranges are compared: elsewhere are devices, which each container shows in its own way.
 #include "src/base/mem.h"
-#include "src/cli/analyse.h"
+#include "src/cli/options.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -60,6 +60,7 @@ static void fail(const struct err *e)
 int main(int argc, char **argv)
 {
 	struct options o;
+	struct progress progress = {0};
 	struct analysis a;
 	struct count c = {0};
 	struct err *e;
@@ -73,7 +74,8 @@ int main(int argc, char **argv)
 	argv[2] = argv[0];
 	if ((e = options_parse(&o, argc - 2, argv + 2)))
 		fail(e);
-	analysis_init(&a, &o);
+	const struct analysis_options asked = options_of_analysis(&o, &progress);
+	analysis_init(&a, &asked);
 	if ((e = analysis_open(&a)))
 		fail(e);
 	// Where the file does not record the layout, the kernel decides it.

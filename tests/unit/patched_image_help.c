@@ -2,8 +2,8 @@
 // A real guest's image with bytes changed on their way in.
 #include "tests/unit/patched_image.h"
 
-#include "src/cli/extractors.h"
-#include "src/cli/layout.h"
+#include "src/analyse/extractors.h"
+#include "src/analyse/layout.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Finds the kernel, and with it where RAM lies in images that do not record it.
-#ifndef VMI_CLI_LAYOUT_H
-#define VMI_CLI_LAYOUT_H
+#ifndef VMI_ANALYSE_LAYOUT_H
+#define VMI_ANALYSE_LAYOUT_H
 
 #include "formats/fmt.h"
 #include "src/kernel/kernel.h"

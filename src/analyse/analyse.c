@@ -1,25 +1,52 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one file of the command line that calls the kernel and its walkers.
-#include "src/cli/analyse.h"
+// Opens, finds, walks: the order in which the other rooms are called.
+#include "src/analyse/analyse.h"
 
-#include "src/cli/extractors.h"
-#include "src/cli/layout.h"
-#include "src/cli/terminal.h"
+#include "src/analyse/extractors.h"
+#include "src/analyse/layout.h"
 #include "src/walk/walk.h"
 #include "symbols/profile.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-void analysis_init(struct analysis *a, const struct options *o)
+static int64_t now_ms(void)
 {
-	*a = (struct analysis){.opts = o};
-	progress_init(&a->progress, !o->quiet && !o->no_progress);
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+__attribute__((format(printf, 2, 3))) static void tell(const struct analysis *a, const char *fmt,
+						       ...)
+{
+	char line[1024];
+	va_list ap;
+
+	if (!a->opts.say)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	a->opts.say(a->opts.say_arg, line);
+}
+
+static void step(const struct analysis *a, const char *what)
+{
+	if (a->opts.progress)
+		a->opts.progress(a->opts.progress_arg, what, 0, 0);
+}
+
+void analysis_init(struct analysis *a, const struct analysis_options *o)
+{
+	*a = (struct analysis){.opts = *o};
 }
 
 void analysis_fini(struct analysis *a)
 {
-	progress_clear(&a->progress);
 	kernel_free(a->kernel);
 	symfiles_close(a->symfiles);
 	a->symfiles = NULL;
@@ -30,25 +57,24 @@ void analysis_fini(struct analysis *a)
 
 struct err *analysis_open(struct analysis *a)
 {
-	const struct fmt_options opts = {.format = a->opts->format,
-					 .vmss = a->opts->vmss,
-					 .snapshot = a->opts->snapshot,
-					 .parts = a->opts->parts.at,
-					 .n_parts = a->opts->parts.n,
-					 .progress = progress_step,
-					 .progress_arg = &a->progress};
-	int64_t start = progress_now_ns();
+	const struct fmt_options opts = {.format = a->opts.format,
+					 .vmss = a->opts.vmss,
+					 .snapshot = a->opts.snapshot,
+					 .parts = a->opts.parts,
+					 .n_parts = a->opts.n_parts,
+					 .progress = a->opts.progress,
+					 .progress_arg = a->opts.progress_arg};
+	int64_t start_ms = now_ms();
 
-	TRY(image_open(a->opts->image, &opts, &a->image));
-	if (a->opts->verbose)
-		say("%s: format %s (%s), opened in %lld ms", a->opts->image, a->image->fmt->name,
-		    a->image->why, (long long)(progress_now_ns() - start) / 1000000);
+	TRY(image_open(a->opts.image, &opts, &a->image));
+	tell(a, "%s: format %s (%s), opened in %lld ms", a->opts.image, a->image->fmt->name,
+	     a->image->why, (long long)(now_ms() - start_ms));
 	return NULL;
 }
 
 static struct err *advise(struct err *e, const struct analysis *a)
 {
-	e = err_wrap(e, "%s", a->opts->image);
+	e = err_wrap(e, "%s", a->opts.image);
 	size_t n = strlen(e->msg);
 	if (a->image->truncated)
 		(void)snprintf(e->msg + n, sizeof(e->msg) - n, "; %s: copy it again",
@@ -63,13 +89,12 @@ static struct err *advise(struct err *e, const struct analysis *a)
 
 static struct err *read_symfiles(struct analysis *a)
 {
-	int64_t start = progress_now_ns();
+	int64_t start_ms = now_ms();
 
-	progress_step(&a->progress, "reading symbols", 0, 0);
-	TRY(symfiles_open(&a->opts->symbols, &a->symfiles));
-	if (a->opts->verbose && (a->opts->symbols.vmlinux || a->opts->symbols.system_map))
-		say("files of symbols, read in %lld ms",
-		    (long long)(progress_now_ns() - start) / 1000000);
+	step(a, "reading symbols");
+	TRY(symfiles_open(&a->opts.symbols, &a->symfiles));
+	if ((a->opts.symbols.vmlinux || a->opts.symbols.system_map))
+		tell(a, "files of symbols, read in %lld ms", (long long)(now_ms() - start_ms));
 	return NULL;
 }
 
@@ -90,33 +115,33 @@ struct err *analysis_find_kernel(struct analysis *a)
 {
 	TRY(read_symfiles(a));
 	const struct kernel_supply supply = symfiles_supply(a->symfiles);
-	int64_t start = progress_now_ns();
+	int64_t start_ms = now_ms();
 
-	progress_step(&a->progress, "finding the kernel", 0, 0);
+	step(a, "finding the kernel");
 	struct err *e = layout_find_kernel(a->image, &supply, &a->kernel);
 	if (e && e->code == ERR_NO_KERNEL && symfiles_try_harder(a->symfiles))
 		e = layout_find_kernel(a->image, &supply, &a->kernel);
 	if (e)
 		return no_kernel(a, e);
 	TRY(symfiles_check(a->symfiles, a->kernel));
-	if (a->opts->verbose)
-		say("%s: kernel %s, found in %lld ms", a->opts->image,
-		    a->kernel->release ? a->kernel->release : "of unknown release",
-		    (long long)(progress_now_ns() - start) / 1000000);
+	tell(a, "%s: kernel %s, found in %lld ms", a->opts.image,
+	     a->kernel->release ? a->kernel->release : "of unknown release",
+	     (long long)(now_ms() - start_ms));
 	return NULL;
 }
 
-static void say_coverage(const struct walk *w)
+static void tell_coverage(const struct analysis *a, const struct walk *w)
 {
 	for (unsigned t = 0; t < TABLE_COUNT; t++)
 		if (w->cover[t].done)
-			say("%s: %llu rows, %llu faults, %lld us%s%s", schema_tables[t].name,
-			    (unsigned long long)w->cover[t].rows,
-			    (unsigned long long)w->cover[t].faults,
-			    w->cover[t].duration_ns < 0 ? 0LL
-							: (long long)w->cover[t].duration_ns / 1000,
-			    w->cover[t].reason ? ": " : "",
-			    w->cover[t].reason ? w->cover[t].reason : "");
+			tell(a, "%s: %llu rows, %llu faults, %lld us%s%s", schema_tables[t].name,
+			     (unsigned long long)w->cover[t].rows,
+			     (unsigned long long)w->cover[t].faults,
+			     w->cover[t].duration_ns < 0
+				     ? 0LL
+				     : (long long)w->cover[t].duration_ns / 1000,
+			     w->cover[t].reason ? ": " : "",
+			     w->cover[t].reason ? w->cover[t].reason : "");
 }
 
 static void keep_verdict(struct analysis *a, const struct walk *w)
@@ -127,19 +152,18 @@ static void keep_verdict(struct analysis *a, const struct walk *w)
 	(void)snprintf(a->atomicity_reason, sizeof(a->atomicity_reason), "%s", w->atomicity_reason);
 }
 
-void analysis_walk(struct analysis *a, struct sink *sink)
+void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct sink *sink)
 {
 	struct walk w;
 
-	walk_init(&w, a->kernel, sink, a->opts->wanted);
-	w.progress = progress_step;
-	w.progress_arg = &a->progress;
+	walk_init(&w, a->kernel, sink, wanted);
+	w.progress = a->opts.progress;
+	w.progress_arg = a->opts.progress_arg;
 	walk_all(&w, extractors);
 	a->damaged = a->damaged || w.damaged;
 	keep_verdict(a, &w);
-	progress_clear(&a->progress);
-	if (a->opts->verbose)
-		say_coverage(&w);
+	if (a->opts.say)
+		tell_coverage(a, &w);
 	walk_fini(&w);
 }
 
@@ -182,7 +206,7 @@ bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_a
 static const char *of_file(const struct analysis *a, struct arena *arena, const char *what,
 			   const char *path)
 {
-	return arena_printf(arena, "%s of %s", what, a->opts->reproducible ? "a file" : path);
+	return arena_printf(arena, "%s of %s", what, a->opts.reproducible ? "a file" : path);
 }
 
 const char *analysis_file_types_source(const struct analysis *a, struct arena *arena)

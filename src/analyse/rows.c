@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Rows out of the container's own words.
-#include "src/cli/rows.h"
+#include "src/analyse/rows.h"
 
 #include "src/base/scope.h"
-#include "src/cli/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +28,8 @@ const char *outcome_words(const struct analysis *a, const struct outcome *o)
 
 // --- evidence ---
 
-static void add_file(struct row_evidence *row, const char *path, const struct options *opts)
+static void add_file(struct row_evidence *row, const char *path,
+		     const struct analysis_options *opts)
 {
 	struct stat st;
 
@@ -50,16 +50,16 @@ static void emit_beside(const struct analysis *a, const struct outcome *o, struc
 				   .format = some_text(img->fmt->name),
 				   .sha256 = some_text(o->beside_sha256)};
 
-	add_file(&row, img->beside->path, a->opts);
+	add_file(&row, img->beside->path, &a->opts);
 	sink->emit(sink, TABLE_evidence, &row);
 }
 
 static void emit_parts(const struct analysis *a, const struct outcome *o, struct sink *sink)
 {
-	for (size_t i = 0; i < a->opts->parts.n; i++) {
+	for (size_t i = 0; i < a->opts.n_parts; i++) {
 		const char *hash = i < o->part_sha256.n ? o->part_sha256.at[i] : NULL;
 		struct row_evidence row = {.role = some_text("part"), .sha256 = some_text(hash)};
-		add_file(&row, a->opts->parts.at[i], a->opts);
+		add_file(&row, a->opts.parts[i], &a->opts);
 		sink->emit(sink, TABLE_evidence, &row);
 	}
 }
@@ -72,7 +72,7 @@ static void emit_symfile(const struct analysis *a, const char *role, const char 
 
 	if (!path)
 		return;
-	add_file(&row, path, a->opts);
+	add_file(&row, path, &a->opts);
 	sink->emit(sink, TABLE_evidence, &row);
 }
 
@@ -81,7 +81,7 @@ void rows_evidence(const struct analysis *a, const struct outcome *o, struct sin
 	const struct image *img = a->image;
 	struct row_evidence row = {.role = some_text("image"), .sha256 = some_text(o->sha256)};
 
-	add_file(&row, a->opts->image, a->opts);
+	add_file(&row, a->opts.image, &a->opts);
 	if (img) {
 		row.format = some_text(img->fmt->name);
 		row.format_reason = some_text(img->why);
@@ -93,8 +93,8 @@ void rows_evidence(const struct analysis *a, const struct outcome *o, struct sin
 	if (img && img->beside)
 		emit_beside(a, o, sink);
 	emit_parts(a, o, sink);
-	emit_symfile(a, "symbols", a->opts->symbols.vmlinux, sink);
-	emit_symfile(a, "symbols", a->opts->symbols.system_map, sink);
+	emit_symfile(a, "symbols", a->opts.symbols.vmlinux, sink);
+	emit_symfile(a, "symbols", a->opts.symbols.system_map, sink);
 }
 
 // --- memory_ranges ---
@@ -202,22 +202,12 @@ void rows_problems(const struct analysis *a, struct outcome *o, struct sink *sin
 			       "%zu bytes more were needed than %s gives; what was read until then "
 			       "is here",
 			       o->limit_bytes,
-			       a->opts->max_memory ? "--max-memory" : "this machine");
+			       a->opts.max_memory ? "--max-memory" : "this machine");
 		emit_problem(sink, "error", NULL, message);
 	}
 }
 
 // --- run ---
-
-static const char *json_of_argv(struct arena *arena, const struct outcome *o)
-{
-	const char *all = "[";
-
-	for (int i = 1; i < o->argc; i++)
-		all = arena_printf(arena, "%s%s%s", all, i > 1 ? ", " : "",
-				   json_quote(arena, o->argv[i], strlen(o->argv[i])));
-	return arena_printf(arena, "%s]", all);
-}
 
 static void add_memory_use(struct row_run *row, const struct image *img)
 {
@@ -248,8 +238,8 @@ void rows_run(const struct analysis *a, const struct outcome *o, struct sink *si
 		row.atomicity = some_text(a->atomicity);
 		row.atomicity_reason = some_text(a->atomicity_reason);
 	}
-	if (!a->opts->reproducible) {
-		row.argv = some_text(json_of_argv(&arena, o));
+	if (!a->opts.reproducible) {
+		row.argv = some_text(o->argv);
 		row.start_ns = some_int(o->start_ns);
 		row.end_ns = some_int(wall_clock_ns());
 	}
@@ -261,11 +251,11 @@ void rows_run(const struct analysis *a, const struct outcome *o, struct sink *si
 // --- coverage ---
 
 static const char *why_incomplete(const struct analysis *a, const struct outcome *o,
-				  enum table_id id)
+				  const struct tally *t, enum table_id id)
 {
 	const struct image *img = a->image;
 
-	if (!a->opts->wanted[id])
+	if (!t->wanted[id])
 		return "not asked for";
 	if (id == TABLE_evidence || id == TABLE_run || id == TABLE_coverage || id == TABLE_problems)
 		return NULL;
@@ -295,7 +285,7 @@ void rows_coverage(const struct analysis *a, const struct outcome *o, struct tal
 		enum table_id id = (enum table_id)i;
 		if (t->covered[id])
 			continue;
-		const char *reason = why_incomplete(a, o, id);
+		const char *reason = why_incomplete(a, o, t, id);
 		uint64_t rows = id == TABLE_coverage ? TABLE_COUNT : t->rows[id];
 		struct row_coverage row = {
 			.table_name = some_text(schema_tables[id].name),

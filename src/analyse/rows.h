@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The tables about the file and the run, which need no kernel: evidence, run, memory_ranges, vcpus,
 // and the rows of coverage and problems that belong to them.
-#ifndef VMI_CLI_ROWS_H
-#define VMI_CLI_ROWS_H
+#ifndef VMI_ANALYSE_ROWS_H
+#define VMI_ANALYSE_ROWS_H
 
 #include "src/base/vec.h"
-#include "src/cli/analyse.h"
-#include "src/cli/tally.h"
+#include "src/analyse/analyse.h"
+#include "src/analyse/tally.h"
 
 // How the run went, for its row and the summary.
 struct outcome {
@@ -16,8 +16,7 @@ struct outcome {
 	VEC(char *) part_sha256;   // of each --part; empty: not asked for
 	size_t limit_bytes;	   // what was asked for when --max-memory was reached; 0: never
 	bool partial;		   // the image is damaged, or something could not be read
-	int argc;
-	char **argv;
+	const char *argv;	   // a JSON array
 };
 
 int64_t wall_clock_ns(void);

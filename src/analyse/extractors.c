@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every extractor, in the order of running: the clock and the tasks first, others use them.
-#include "src/cli/extractors.h"
+#include "src/analyse/extractors.h"
 
 #include "src/check/check.h"
 #include "src/walk/files.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One small observer for each table that the summary speaks of.
-#include "src/cli/tally.h"
+#include "src/analyse/tally.h"
 
 #include <stdio.h>
 #include <string.h>

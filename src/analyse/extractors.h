@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The list of all extractors.
-#ifndef VMI_CLI_EXTRACTORS_H
-#define VMI_CLI_EXTRACTORS_H
+#ifndef VMI_ANALYSE_EXTRACTORS_H
+#define VMI_ANALYSE_EXTRACTORS_H
 
 #include "src/walk/walk.h"
 

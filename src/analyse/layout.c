@@ -2,7 +2,7 @@
 // An image without a header of more than 1 GiB may have a PCI hole that the file leaves out; a
 // stream of QEMU says where low RAM ends, but not where the rest of it starts. Each candidate is
 // tried: the right one is where all RAM of the guest's own memory map (e820) is there.
-#include "src/cli/layout.h"
+#include "src/analyse/layout.h"
 
 #include "src/kernel/e820.h"
 

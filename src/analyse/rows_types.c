@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The table type_fields, and what sources of types and symbols say against each other.
-#include "src/cli/rows.h"
+#include "src/analyse/rows.h"
 
 #include "src/base/scope.h"
 #include "src/walk/walk.h"

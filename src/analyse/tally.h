@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A sink in front of another one: passes rows on, and keeps the numbers and names that a summary
 // needs, so that nobody has to read the database again.
-#ifndef VMI_CLI_TALLY_H
-#define VMI_CLI_TALLY_H
+#ifndef VMI_ANALYSE_TALLY_H
+#define VMI_ANALYSE_TALLY_H
 
 #include "schema/schema.h"
 

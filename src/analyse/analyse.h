@@ -1,16 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An image with the kernel found in it: all that the command line needs of the analysis.
-#ifndef VMI_CLI_ANALYSE_H
-#define VMI_CLI_ANALYSE_H
+// An image, its kernel, and its tables into a sink: the analysis as who uses it sees it.
+#ifndef VMI_ANALYSE_ANALYSE_H
+#define VMI_ANALYSE_ANALYSE_H
 
 #include "formats/fmt.h"
-#include "src/cli/options.h"
-#include "src/cli/progress.h"
+#include "schema/schema.h"
 #include "src/kernel/kernel.h"
+#include "src/symfiles/supply.h"
+
+// What is to be analysed, and how. Strings are borrowed; NULL is what was not given.
+struct analysis_options {
+	const char *image, *format, *vmss, *snapshot;
+	const char *const *parts; // the other files of a split dump
+	size_t n_parts;
+	struct symfile_options symbols;
+	size_t max_memory; // the limit that the user knows of; 0: none
+	bool reproducible; // nothing of this run in the rows
+	// Called now and then on long work; may be NULL.
+	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
+	void *progress_arg;
+	// A line on what was done and how long it took; may be NULL.
+	void (*say)(void *arg, const char *line);
+	void *say_arg;
+};
 
 struct analysis {
-	const struct options *opts;
-	struct progress progress;
+	struct analysis_options opts;
 	struct image *image;			   // NULL until it is open
 	struct kernel *kernel;			   // NULL until it is found
 	struct symfiles *symfiles;		   // NULL until they are read
@@ -18,15 +33,16 @@ struct analysis {
 	bool damaged;				   // a walk met damage that lies in the image
 };
 
-void analysis_init(struct analysis *a, const struct options *o);
+void analysis_init(struct analysis *a, const struct analysis_options *o);
 void analysis_fini(struct analysis *a);
 
 // Opens the image; then finds its kernel, and with it the layout of an image that records none.
 struct err *analysis_open(struct analysis *a);
 struct err *analysis_find_kernel(struct analysis *a);
 
-// Everything that the kernel's structures give, and the coverage of their tables.
-void analysis_walk(struct analysis *a, struct sink *sink);
+// Everything that the kernel's structures give of the wanted tables, and the coverage of all tables
+// that it makes. May be called again, for others: no state stays but what is above.
+void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct sink *sink);
 
 // The task that ran on a virtual CPU; false if its registers do not tell.
 bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_addr);
