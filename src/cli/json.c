@@ -115,6 +115,12 @@ void json_int(struct json *j, const char *key, int64_t v)
 	(void)fprintf(j->out, "%" PRId64, v);
 }
 
+void json_double(struct json *j, const char *key, double v)
+{
+	begin_member(j, key);
+	(void)fprintf(j->out, "%.6g", v);
+}
+
 void json_bool(struct json *j, const char *key, bool v)
 {
 	begin_member(j, key);

@@ -30,6 +30,7 @@ void json_open(struct json *j, const char *key, char bracket);
 void json_close(struct json *j, char bracket);
 void json_text(struct json *j, const char *key, const char *s); // NULL is null
 void json_int(struct json *j, const char *key, int64_t v);
+void json_double(struct json *j, const char *key, double v); // finite
 void json_bool(struct json *j, const char *key, bool v);
 void json_hex(struct json *j, const char *key, uint64_t v); // as addresses in the database
 
