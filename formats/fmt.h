@@ -119,6 +119,12 @@ struct fmt_options {
 struct err *image_open(const char *path, const struct fmt_options *opts, struct image **out);
 void image_close(struct image *img);
 
+// Every file that image_open() may open, there or not: for who bounds that beforehand.
+void image_files(const char *path, const struct fmt_options *opts,
+		 void (*visit)(void *arg, const char *path), void *arg);
+// The folder of the scratch file that what is compressed may be unpacked to.
+const char *image_scratch_folder(void);
+
 // Every library that reads some container and may be missing from a build; NULL ends the array.
 struct fmt_library {
 	const char *name;

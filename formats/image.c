@@ -5,6 +5,7 @@
 #include "formats/known.h"
 #include "formats/layers.h"
 #include "formats/probe.h"
+#include "formats/scratch.h"
 #include "formats/vmware_partner.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
@@ -168,6 +169,22 @@ struct err *image_open(const char *path, const struct fmt_options *opts, struct 
 	else
 		*out = img;
 	return e;
+}
+
+void image_files(const char *path, const struct fmt_options *opts,
+		 void (*visit)(void *arg, const char *path), void *arg)
+{
+	visit(arg, path);
+	if (opts->vmss)
+		visit(arg, opts->vmss);
+	for (size_t i = 0; i < opts->n_parts; i++)
+		visit(arg, opts->parts[i]);
+	vmware_partners(path, visit, arg);
+}
+
+const char *image_scratch_folder(void)
+{
+	return scratch_folder();
 }
 
 void image_close(struct image *img)

@@ -25,7 +25,7 @@ static int open_and_unlink(const char *dir)
 }
 
 // TMPDIR is the user's to point at a larger disk, so an empty one counts as none.
-static const char *scratch_dir(void)
+const char *scratch_folder(void)
 {
 	const char *dir = secure_getenv("TMPDIR");
 
@@ -34,7 +34,7 @@ static const char *scratch_dir(void)
 
 struct err *scratch_init(struct scratch *s)
 {
-	s->dir = scratch_dir();
+	s->dir = scratch_folder();
 	s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->fd < 0)
 		s->fd = open_and_unlink(s->dir);

@@ -14,6 +14,9 @@ struct scratch {
 	const char *dir;
 };
 
+// $TMPDIR or /tmp.
+const char *scratch_folder(void);
+
 // In $TMPDIR, or /tmp as POSIX has it. Nothing stays there, after kill -9 neither.
 struct err *scratch_init(struct scratch *s);
 void scratch_fini(struct scratch *s);

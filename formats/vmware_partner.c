@@ -116,3 +116,14 @@ struct io *vmware_find_state(struct image *img)
 			      misfit);
 	return NULL;
 }
+
+void vmware_partners(const char *path, void (*visit)(void *arg, const char *path), void *arg)
+{
+	static const char *const endings[] = {".vmem", ".vmss", ".vmsn"};
+	size_t stem = stem_of(path);
+
+	for (size_t i = 0; stem && i < sizeof(endings) / sizeof(endings[0]); i++) {
+		_cleanup_free_ char *name = mem_printf("%.*s%s", (int)stem, path, endings[i]);
+		visit(arg, name);
+	}
+}

@@ -15,4 +15,8 @@ struct err *vmware_open_named(const char *path, struct io **out);
 // regions have the memory's size, or NULL. One that is there and does not fit is told as damage.
 struct io *vmware_find_state(struct image *img);
 
+// The names that a partner of this image would have, the image's own among them; none if it is not
+// called like one of VMware's.
+void vmware_partners(const char *path, void (*visit)(void *arg, const char *path), void *arg);
+
 #endif

@@ -23,7 +23,7 @@ LIBRARIES = {
     "gelf.h": {"formats", "src/symfiles"},
     "libdwarf/libdwarf.h": {"symbols"},
     "libdwarf/dwarf.h": {"symbols"},
-    "seccomp.h": {"src/symfiles"},
+    "seccomp.h": {"src/sandbox"},
     "zlib.h": {"formats"},
     "lzo/lzo1x.h": {"formats"},
     "snappy-c.h": {"formats"},
@@ -37,7 +37,7 @@ CONFINED = {
      "reallocarray"):
         (("src/base/mem.c",), "memory is counted and never NULL: src/base/mem.h"),
     ("open", "openat", "creat", "fopen", "mmap", "opendir"):
-        (("formats/", "src/phys/", "src/db/", "src/symfiles/"),
+        (("formats/", "src/phys/", "src/db/", "src/symfiles/", "src/sandbox/"),
          "evidence is opened by formats and src/phys alone, output by src/db, symbols by "
          "src/symfiles"),
     ("strcpy", "strcat", "strncpy", "strncat", "stpcpy", "sprintf", "vsprintf", "gets", "strtok",

@@ -6,6 +6,7 @@
 #include "formats/fmt.h"
 #include "schema/schema.h"
 #include "src/kernel/kernel.h"
+#include "src/sandbox/sandbox.h"
 #include "src/symfiles/supply.h"
 
 // What is to be analysed, and how. Strings are borrowed; NULL is what was not given.
@@ -35,6 +36,9 @@ struct analysis {
 
 void analysis_init(struct analysis *a, const struct analysis_options *o);
 void analysis_fini(struct analysis *a);
+
+// Adds what opening it and finding its kernel need.
+void analysis_needs(const struct analysis_options *o, struct sandbox_needs *n);
 
 // Opens the image; then finds its kernel, and with it the layout of an image that records none.
 struct err *analysis_open(struct analysis *a);

@@ -4,6 +4,7 @@
 
 #include "src/base/scope.h"
 #include "src/analyse/analyse.h"
+#include "src/cli/confine.h"
 #include "src/cli/json.h"
 #include "src/analyse/rows.h"
 #include "src/cli/terminal.h"
@@ -268,11 +269,13 @@ struct err *call_info(const struct options *o, enum exit_status *status)
 	struct info i;
 
 	begin(&i, o);
+	confine_to_image(o, NULL);
 	struct err *e = analysis_open(&i.analysis);
 	bool opened = !e;
 	if (opened)
 		e = analysis_find_kernel(&i.analysis);
 	struct err kept = e ? *e : (struct err){0}; // printing may put another one in its place
+	confine_to_open_files(o, NULL);
 	if (opened)
 		print_info(&i);
 	*status = opened && i.analysis.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;

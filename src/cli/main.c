@@ -5,6 +5,7 @@
 #include "formats/fmt.h"
 #include "src/cli/terminal.h"
 #include "src/db/sqlite_sink.h"
+#include "src/sandbox/sandbox.h"
 #include "src/symfiles/supply.h"
 
 #include <errno.h>
@@ -26,12 +27,18 @@ static void print_libraries(const struct fmt_library *of, const char *label, boo
 
 static struct err *print_version(void)
 {
+	char sandbox[SANDBOX_WORDS];
+
 	(void)printf("vmiscan %s\ndatabase schema %d, SQLite %s\n", VMISCAN_VERSION, SCHEMA_VERSION,
 		     sqlite_sink_library());
 	print_libraries(fmt_libraries, "unpacks with ", true);
 	print_libraries(symfile_libraries, "reads files of symbols with ", true);
+	sandbox_kinds(sandbox);
+	(void)printf("sandbox of this system: %s\n", sandbox);
 	print_libraries(fmt_libraries, "built without ", false);
 	print_libraries(symfile_libraries, "built without ", false);
+	if (!sandbox_has_libseccomp)
+		(void)puts("built without libseccomp");
 	return NULL;
 }
 

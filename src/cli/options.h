@@ -52,7 +52,8 @@ struct options {
 	bool wanted[TABLE_COUNT];
 	size_t max_memory; // bytes; 0: no limit
 	enum color_when color;
-	bool force, force_symbols, sha256, reproducible, json, quiet, verbose, no_progress, stats;
+	bool force, force_symbols, sha256, reproducible, json, quiet, verbose, no_progress, stats,
+		no_sandbox;
 };
 
 // Everything wrong is an ERR_USAGE. Strings are borrowed from argv.

@@ -3,6 +3,7 @@
 #include "src/cli/calls.h"
 
 #include "src/analyse/extract.h"
+#include "src/cli/confine.h"
 #include "src/cli/hash.h"
 #include "src/cli/json.h"
 #include "src/cli/summary.h"
@@ -131,6 +132,7 @@ static struct err *check_output(const struct scan *s)
 static struct err *prepare(struct scan *s)
 {
 	TRY(check_output(s));
+	confine_to_image(s->opts, s->opts->output);
 	TRY(analysis_open(&s->analysis));
 	if (s->opts->sha256) {
 		TRY(hash_parts(s));
@@ -139,7 +141,9 @@ static struct err *prepare(struct scan *s)
 		TRY(hash_beside(s));
 	}
 	TRY(analysis_find_kernel(&s->analysis));
-	return open_database(s);
+	TRY(open_database(s));
+	confine_to_open_files(s->opts, s->opts->output);
+	return NULL;
 }
 
 static struct err *run(struct scan *s)

@@ -4,6 +4,7 @@
 
 #include "src/base/scope.h"
 #include "src/analyse/analyse.h"
+#include "src/cli/confine.h"
 #include "src/cli/json.h"
 #include "src/cli/series.h"
 #include "src/cli/terminal.h"
@@ -202,6 +203,7 @@ struct err *call_watch(const struct options *o, enum exit_status *status)
 {
 	struct watch w = {.opts = o};
 
+	confine_to_reading(o);
 	if (o->json)
 		json_begin(&w);
 	struct err *e = look_at_all(&w);

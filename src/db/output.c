@@ -8,6 +8,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+char *output_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return mem_strdup(".");
+	return slash == path ? mem_strdup("/") : mem_printf("%.*s", (int)(slash - path), path);
+}
+
 static bool is_same_file(const struct stat *a, const char *other)
 {
 	struct stat b;

@@ -11,4 +11,7 @@
 // be created in, and, unless force, any file that is there.
 struct err *output_check(const char *path, const char *evidence, bool force);
 
+// The folder that it lies in; to be freed.
+char *output_folder(const char *path);
+
 #endif

@@ -7,6 +7,7 @@
 #include "src/db/tempfile.h"
 
 #include "src/base/scope.h"
+#include "src/db/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -103,15 +104,6 @@ static void sweep(int dir_fd)
 
 // --- the file ---
 
-static char *dir_of(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-
-	if (!slash)
-		return mem_strdup(".");
-	return slash == name ? mem_strdup("/") : mem_printf("%.*s", (int)(slash - name), name);
-}
-
 static bool try_create(struct tempfile *t)
 {
 	unsigned r = 0;
@@ -142,7 +134,7 @@ struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 	struct tempfile *t = mem_zalloc(1, sizeof(*t));
 
 	t->name = mem_strdup(name);
-	t->dir = dir_of(name);
+	t->dir = output_folder(name);
 	t->replace = replace;
 	t->fd = -1;
 	t->dir_fd = open(t->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

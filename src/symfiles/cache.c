@@ -29,8 +29,7 @@ enum {
 
 // --- where ---
 
-// The folder, made if need be; NULL if there can be none.
-static char *folder(void)
+char *cache_folder(void)
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	_cleanup_free_ char *base = NULL;
@@ -58,7 +57,7 @@ static bool is_build_id(const char *id)
 
 static char *path_of(const struct cache_key *k)
 {
-	_cleanup_free_ char *in = is_build_id(k->build_id) ? folder() : NULL;
+	_cleanup_free_ char *in = is_build_id(k->build_id) ? cache_folder() : NULL;
 
 	return in ? mem_printf("%s/%s-%016llx" SUFFIX, in, k->build_id,
 			       (unsigned long long)k->wants)
@@ -213,7 +212,7 @@ static void list_kept(DIR *d, kept_vec *out)
 
 static void drop_oldest(void)
 {
-	_cleanup_free_ char *path = folder();
+	_cleanup_free_ char *path = cache_folder();
 	DIR *d = path ? opendir(path) : NULL;
 	kept_vec all = {0};
 	int64_t total = 0;
@@ -248,6 +247,11 @@ void cache_put(const struct cache_key *k, const struct profile *p)
 }
 
 #else
+
+char *cache_folder(void)
+{
+	return NULL;
+}
 
 bool cache_get(const struct cache_key *k, struct profile **out)
 {

@@ -18,6 +18,9 @@ struct cache_key {
 	uint64_t size, mtime_ns; // of the file that it was made of
 };
 
+// The folder, made if need be; to be freed. NULL if there can be none.
+char *cache_folder(void);
+
 bool cache_get(const struct cache_key *k, struct profile **out);
 // Written under another name and renamed: readers and other writers see the whole or nothing.
 void cache_put(const struct cache_key *k, const struct profile *p);

@@ -66,7 +66,7 @@ static void give_up_terminal(void)
 }
 
 static _Noreturn void answer(child_work *work, void *arg, uint64_t key,
-			     const struct child_limits *limits)
+			     const struct child_limits *limits, uint64_t addresses)
 {
 	static const char head = ANSWER_PROFILE;
 	struct profile *p;
@@ -75,7 +75,7 @@ static _Noreturn void answer(child_work *work, void *arg, uint64_t key,
 	mem_on_exhausted(out_of_memory);
 	mem_set_limit(mem_in_use() + limits->memory);
 	give_up_terminal();
-	sandbox_enter(limits);
+	sandbox_enter_child(limits, addresses);
 	const struct err *e = work(arg, &p);
 	if (e)
 		answer_error(e->code, e->msg);
@@ -175,6 +175,7 @@ struct err *child_run(child_work *work, void *arg, uint64_t key, const struct ch
 		      struct profile **out)
 {
 	const struct child_limits l = with_defaults(limits);
+	const uint64_t addresses = sandbox_addresses();
 	byte_vec a = {0};
 	int ends[2];
 
@@ -184,7 +185,7 @@ struct err *child_run(child_work *work, void *arg, uint64_t key, const struct ch
 	if (child == 0) {
 		(void)close(ends[0]);
 		answer_fd = ends[1];
-		answer(work, arg, key, &l);
+		answer(work, arg, key, &l, addresses);
 	}
 	(void)close(ends[1]);
 	if (child < 0) {

@@ -7,6 +7,7 @@
 #define VMI_SYMFILES_CHILD_H
 
 #include "src/base/err.h"
+#include "src/sandbox/sandbox.h"
 #include "symbols/profile.h"
 
 #include <stdint.h>
@@ -14,22 +15,9 @@
 // What is done in the child; *out is handed over, *arg is seen as it was.
 typedef struct err *child_work(void *arg, struct profile **out);
 
-struct child_limits {
-	uint64_t memory;     // bytes beyond what the process has; 0: 768 MiB
-	unsigned cpu_s;	     // 0: 60
-	unsigned patience_s; // by the clock; 0: 300
-};
-
 // key is checked as profile_read() does. ERR_FORMAT where the child crashed, ERR_LIMIT where it was
 // stopped.
 struct err *child_run(child_work *work, void *arg, uint64_t key, const struct child_limits *limits,
 		      struct profile **out);
-
-// --- sandbox.c ---
-
-// Gives up what the process may do; what the system does not offer is left out.
-void sandbox_enter(const struct child_limits *limits);
-// "rlimits, seccomp", as far as they are built in.
-const char *sandbox_kinds(void);
 
 #endif

@@ -12,11 +12,6 @@
 #else
 #define LZ4 false
 #endif
-#ifdef HAVE_SECCOMP
-#define SECCOMP true
-#else
-#define SECCOMP false
-#endif
 
 const struct fmt_library symfile_libraries[] = {
-	{"libdwarf", DWARF}, {"liblz4", LZ4}, {"libseccomp", SECCOMP}, {NULL, false}};
+	{"libdwarf", DWARF}, {"liblz4", LZ4}, {NULL, false}};

@@ -11,7 +11,7 @@
 
 enum { RELEASE_MOST = 128, IDS_MOST = 8 };
 
-static const char SYSTEM_FOLDER[] = "/usr/lib/debug";
+const char search_system_folder[] = "/usr/lib/debug";
 
 struct search {
 	bool (*visit)(void *arg, const char *path);
@@ -41,7 +41,7 @@ static void try_release(struct search *s, const char *folder, const char *releas
 {
 	try_path(s, mem_printf("%s/boot/vmlinux-%s", folder, release));
 	try_path(s, mem_printf("%s/lib/modules/%s/vmlinux", folder, release));
-	if (strcmp(folder, SYSTEM_FOLDER) == 0)
+	if (strcmp(folder, search_system_folder) == 0)
 		return;
 	try_path(s, mem_printf("%s/vmlinux-%s", folder, release));
 	try_path(s, mem_printf("%s/vmlinuz-%s", folder, release));
@@ -99,7 +99,7 @@ void search_files(const struct kernel *k, const char *folder,
 
 	if (folder)
 		try_folder(&s, folder, ids, n, known ? release : NULL);
-	try_folder(&s, SYSTEM_FOLDER, ids, n, known ? release : NULL);
+	try_folder(&s, search_system_folder, ids, n, known ? release : NULL);
 	for (size_t i = 0; i < n; i++)
 		mem_free(ids[i]);
 }

@@ -6,8 +6,10 @@
 
 #include "src/kernel/kernel.h"
 
+extern const char search_system_folder[];
+
 // Visits every file that is there and may be of this kernel, until visit gives true. folder is
-// --symbols', or NULL; /usr/lib/debug follows. Names from the image are used only if they are
+// --symbols', or NULL; the system's follows. Names from the image are used only if they are
 // plain.
 void search_files(const struct kernel *k, const char *folder,
 		  bool (*visit)(void *arg, const char *path), void *arg);

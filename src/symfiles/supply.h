@@ -9,7 +9,7 @@
 
 struct symfiles;
 
-// Every library that reads some kind of file, or guards that, and may be missing from a build.
+// Every library that reads some kind of file, and may be missing from a build.
 extern const struct fmt_library symfile_libraries[];
 
 struct symfile_options {
