@@ -169,14 +169,17 @@ void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct si
 
 // --- what ran ---
 
-// In kernel mode GS is the per-CPU area; in user mode, and just after entry, swapgs has it.
+#define CR0_PG (1U << 31) // paging
+
+// In kernel mode GS is the per-CPU area; in user mode, and just after entry, swapgs has it. Without
+// SMP there is none: of all CPUs the one that was started has paging on.
 static bool cpu_of(const struct kernel *k, const struct vcpu *v, size_t *cpu)
 {
 	static const enum vcpu_reg bases[] = {VCPU_GS_BASE, VCPU_KERNEL_GS_BASE};
 
 	*cpu = 0;
 	if (k->uniprocessor)
-		return true;
+		return v->has & 1U << VCPU_CR0 ? v->reg[VCPU_CR0] & CR0_PG : v->cpu == 0;
 	for (size_t i = 0; i < 2; i++)
 		for (*cpu = 0; *cpu < k->n_cpus; ++*cpu)
 			if ((v->has & 1U << bases[i]) && v->reg[bases[i]] == k->percpu_offset[*cpu])
@@ -188,16 +191,16 @@ bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_a
 {
 	struct kernel *k = a->kernel;
 	uint64_t hot = k->symbol[S(pcpu_hot)], current = k->symbol[S(current_task)];
-	size_t cpu;
+	bool is_x86_64 = k->arch == ARCH_X86_64;
+	size_t cpu = v->cpu; // elsewhere nothing tells which one this is but the container's order
 
-	if (k->arch != ARCH_X86_64) // nothing tells which CPU this is but the container's order
-		return k_get(k, k_percpu(k, k->symbol[S(runqueues)], v->cpu), F(rq, curr),
-			     task_addr);
-	if (!cpu_of(k, v, &cpu))
+	if (is_x86_64 && !cpu_of(k, v, &cpu))
 		return false;
-	if (hot && k_has(k, F(pcpu_hot, current_task)))
+	if (is_x86_64 && hot && k_has(k, F(pcpu_hot, current_task)))
 		return k_get(k, k_percpu(k, hot, cpu), F(pcpu_hot, current_task), task_addr);
-	return current && k_ptr(k, k_percpu(k, current, cpu), task_addr);
+	if (is_x86_64 && current)
+		return k_ptr(k, k_percpu(k, current, cpu), task_addr);
+	return k_get(k, k_percpu(k, k->symbol[S(runqueues)], cpu), F(rq, curr), task_addr);
 }
 
 // --- provenance ---

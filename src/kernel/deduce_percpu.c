@@ -120,8 +120,9 @@ void deduce_percpu_start(struct deduction *d)
 		take_offsets(d, rq);
 		return;
 	}
-	if (deduce_is_image(d, rq ? rq : base)) { // no SMP: no areas
+	if (deduce_is_image(d, rq ? rq : base)) { // no SMP: no areas, plain variables
 		d->k->deduced[S(__per_cpu_offset)].none = true;
+		deduce_set(d, S(runqueues), rq);
 		return;
 	}
 	d->in_area = rq ? rq : base;

@@ -330,13 +330,21 @@ def _is_user_mode(vcpu):
     return int(vcpu["cs"], 16) & 3 == 3
 
 
-@relation("what ran on a virtual CPU is a thread, in state R if in user mode, or that CPU's idle task",
-          may_be_empty=True)
+def _was_started(vcpu):
+    """Firmware leaves the other CPUs without paging, and a kernel without SMP leaves them alone."""
+    return vcpu["cr0"] is None or int(vcpu["cr0"], 16) >> 31 == 1
+
+
+@relation("what ran on a virtual CPU is a thread, in state R if in user mode, or that CPU's idle task; nothing on "
+          "one that was never started", may_be_empty=True)
 def _vcpus(case):
     states = {r["task_addr"]: r["state"] for r in case.database.rows("threads")}
     rows = case.database.rows("vcpus")
     for row in rows:
         task, is_user = row["task_addr"], _is_user_mode(row)
+        if not _was_started(row):
+            yield _expect(task is None, f"cpu {row['cpu']}, never started: {task}")
+            continue
         is_idle = task not in states and [r["task_addr"] for r in rows].count(task) == 1
         # In the kernel it may be on its way to sleep, its state set already.
         yield _expect(task and (is_idle or states.get(task) == "R" or (task in states and not is_user)),
