@@ -108,7 +108,17 @@ GUESTS = (
         machine="virt",
         cpu="cortex-a72",
     ),
-    Guest("arm64-sid", "sid", "the newest kernel of arm64", arch="arm64", flavour="arm64", machine="virt"),
+    Guest(
+        "arm64-6.12-16k",
+        "trixie",
+        "arm64 with pages of 16 KiB",
+        arch="arm64",
+        flavour="arm64-16k",
+        machine="virt",
+        cpu="max,pauth-impdef=on",
+    ),
+    Guest("arm64-sid", "sid", "the newest kernel of arm64", arch="arm64", flavour="arm64", machine="virt",
+          cpu="max,pauth-impdef=on"),
     # Another kernel, an older one, and the same one once more, in memory that an earlier guest left behind.
     Guest("after-sid", "bookworm", "6.1 in the memory that a 7.x left behind", remains="sid", dumps=()),
     Guest("after-6.1", "sid", "the newest kernel in the memory that a 6.1 left behind", remains="deb12-6.1", dumps=()),

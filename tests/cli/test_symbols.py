@@ -4,6 +4,8 @@ import base64
 import json
 import lzma
 import os
+import re
+import shutil
 import struct
 import subprocess
 import unittest
@@ -98,19 +100,53 @@ class Symbols(CommandTest):
         self.check_same(self.image("bare", with_btf=False, with_kallsyms=False), "--vmlinux", str(path),
                         types=f"BTF of {path}", symbols=f"kallsyms of {path}")
 
-    def test_vmlinux_with_dwarf(self):
-        path = in_cache("debug/**/vmlinux-6.1.0-56-amd64")
+    def debug_file(self, name, how="samples/make-symbols fetches it"):
+        """The path of what belongs to the sample's kernel and is too big for the tree."""
+        path = in_cache(f"debug/**/{name}")
         if not path:
-            self.skipTest("the debug symbols of the sample's kernel are not in the guests' cache")
-        image = self.image("bare", with_btf=False, with_kallsyms=False)
-        for _ in ("read", "out of the cache"):
-            self.check_same(image, "--vmlinux", str(path), but=OF_DRIVERS, types=f"DWARF of {path}",
-                            symbols=f".symtab of {path}")
-        self.check_same(self.image("both"), "--vmlinux", str(path), types="BTF in the image",
-                        symbols=f"kallsyms in the image; .symtab of {path}")
+            self.skipTest(f"{name} is not in the guests' cache: {how}")
+        return str(path)
+
+    def check_no_disagreement(self):
         self.assertEqual(self.query("other.db", "SELECT count(*) > 300 FROM type_fields WHERE offset IS NOT NULL"),
                          [(1,)])
         self.assertEqual(self.query("other.db", "SELECT * FROM type_fields WHERE other_source IS NOT NULL"), [])
+
+    def test_vmlinux_with_dwarf(self):
+        path = self.debug_file("vmlinux-6.1.0-56-amd64")
+        image = self.image("bare", with_btf=False, with_kallsyms=False)
+        for _ in ("read", "out of the cache"):
+            self.check_same(image, "--vmlinux", path, but=OF_DRIVERS, types=f"DWARF of {path}",
+                            symbols=f".symtab of {path}")
+        self.check_same(self.image("both"), "--vmlinux", path, types="BTF in the image",
+                        symbols=f"kallsyms in the image; .symtab of {path}")
+        self.check_no_disagreement()
+
+    def test_system_map(self):
+        path = self.debug_file("System.map-6.1.0-56-amd64")
+        image = self.image("bare", with_kallsyms=False)
+        self.check_same(image, "--system-map", path, types="BTF in the image", symbols=f"System.map of {path}")
+        self.check_same(self.image("both"), "--system-map", path, types="BTF in the image",
+                        symbols=f"kallsyms in the image; System.map of {path}")
+
+    def test_isf_that_dwarf2json_made(self):
+        path = self.debug_file("6.1.0-56-amd64.json.xz", "make it with dwarf2json")
+        image = self.image("bare", with_btf=False, with_kallsyms=False)
+        self.check_same(image, "--vmlinux", path, but=OF_DRIVERS, types=f"ISF of {path}", symbols=f"ISF of {path}")
+        self.check_same(self.image("both"), "--vmlinux", path, types="BTF in the image",
+                        symbols=f"kallsyms in the image; ISF of {path}")
+        self.check_no_disagreement()
+
+    def test_detached_debug(self):
+        path = self.debug_file("vmlinux-6.1.0-56-amd64")
+        if not shutil.which("objcopy"):
+            self.skipTest("objcopy is not installed (package binutils)")
+        build_id = re.search(rb"BUILD-ID=([0-9a-f]{40})", self.memory).group(1).decode()
+        os.makedirs(self.path(f"shelf/.build-id/{build_id[:2]}"))
+        detached = f"shelf/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
+        subprocess.run(["objcopy", "--only-keep-debug", path, self.path(detached)], check=True)
+        self.check_same(self.image("bare", with_btf=False, with_kallsyms=False), "--symbols", "shelf", but=OF_DRIVERS,
+                        types=f"DWARF of {detached}", symbols=f".symtab of {detached}")
 
     def test_found_by_release(self):
         os.makedirs(self.path("shelf/boot"))

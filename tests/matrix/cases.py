@@ -100,7 +100,7 @@ def debian_vmlinux(options):
 
 
 # Guests of other architectures, as samples/make-guests has them.
-OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-sid", "i386-6.1")
+OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-6.12-16k", "arm64-sid", "i386-6.1")
 
 
 def other_architectures(_):
