@@ -163,8 +163,10 @@ static void make_shared_memory(void)
 		die("cannot attach shared memory");
 	strcpy(p, "System V shared memory");
 	CHECK(shmctl(doomed, IPC_RMID, NULL));
-	/* A segment that nobody has attached. */
+	/* A segment that nobody has attached, one that is locked, and a hole in the ids. */
 	CHECK(shmget(0x53484d32, 8192, IPC_CREAT | 0600));
+	CHECK(shmctl((int)CHECK(shmget(0x53484d34, 4096, IPC_CREAT | 0600)), IPC_RMID, NULL));
+	CHECK(shmctl((int)CHECK(shmget(0x53484d33, 4096, IPC_CREAT | 0606)), SHM_LOCK, NULL));
 }
 
 int ipc_main(int argc, char **argv)

@@ -53,6 +53,8 @@ static const char *const other_files[] = {
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource",
 	"/etc/passwd",
 	"/etc/group",
+	"/run/utmp",
+	"/var/log/wtmp",
 	"/etc/hostname",
 	"/etc/os-release",
 };
@@ -214,7 +216,11 @@ static void collect_moving(void)
 	collect_networks();
 	each_entry("/sys/class/net", collect_interface, NULL);
 	collect_proc(moving_files, sizeof(moving_files) / sizeof(moving_files[0]));
+	collect_disks();
+	collect_settings();
+	collect_ipc_spaces();
 	collect_kernel_log();
+	collect_log_records();
 }
 
 /* Reading all that left thousands of inodes behind; once freed they are zero, and compress well. */
@@ -262,8 +268,9 @@ int collect_main(int argc, char **argv)
 	collect_moving();
 	if (has_option(options, "clean")) {
 		clean_up();
-		/* Replaces what was collected before. */
+		/* Replaces what was collected before; dropping caches is a record of the log. */
 		tar_file("/proc/meminfo", "sys/meminfo");
+		collect_log_records();
 	}
 	if (has_option(options, "spin"))
 		each_entry("/proc", wake_spinner, NULL);

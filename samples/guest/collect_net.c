@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "truth.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/if_addr.h>
@@ -111,6 +112,41 @@ static void add_neighbour(const struct nlmsghdr *h, void *arg)
 	text_add(out, "\n", 1);
 }
 
+/* Of a route's metrics those that are shown most. */
+static void add_metrics(struct text *out, const struct rtattr *metrics)
+{
+	const struct rtattr *attrs[RTAX_MAX + 1];
+
+	if (metrics == NULL)
+		return;
+	rtnl_parse(attrs, RTAX_MAX, RTA_DATA(metrics), RTA_PAYLOAD(metrics));
+	attr_u32(out, "mtu", attrs[RTAX_MTU]);
+	attr_u32(out, "hoplimit", attrs[RTAX_HOPLIMIT]);
+}
+
+/* Several gateways: "multipath=IFINDEX GATEWAY,IFINDEX GATEWAY". */
+static void add_hops(struct text *out, int family, const struct rtattr *hops)
+{
+	const struct rtattr *attrs[RTA_MAX + 1];
+	const struct rtnexthop *hop;
+	int left;
+
+	if (hops == NULL)
+		return;
+	left = (int)RTA_PAYLOAD(hops);
+	text_format(out, "\tmultipath=");
+	for (hop = RTA_DATA(hops); RTNH_OK(hop, left); hop = RTNH_NEXT(hop)) {
+		char host[INET6_ADDRSTRLEN] = "-";
+
+		rtnl_parse(attrs, RTA_MAX, RTNH_DATA(hop), hop->rtnh_len - RTNH_LENGTH(0));
+		if (attrs[RTA_GATEWAY] != NULL)
+			inet_ntop(family, RTA_DATA(attrs[RTA_GATEWAY]), host, sizeof(host));
+		text_format(out, "%s%d %s", (const void *)hop == RTA_DATA(hops) ? "" : ",",
+			    hop->rtnh_ifindex, host);
+		left -= (int)RTNH_ALIGN(hop->rtnh_len);
+	}
+}
+
 static void add_route(const struct nlmsghdr *h, void *arg)
 {
 	const struct rtmsg *r = NLMSG_DATA(h);
@@ -127,6 +163,8 @@ static void add_route(const struct nlmsghdr *h, void *arg)
 	attr_host(out, "source", r->rtm_family, attrs[RTA_PREFSRC]);
 	attr_u32(out, "ifindex", attrs[RTA_OIF]);
 	attr_u32(out, "metric", attrs[RTA_PRIORITY]);
+	add_metrics(out, attrs[RTA_METRICS]);
+	add_hops(out, r->rtm_family, attrs[RTA_MULTIPATH]);
 	text_add(out, "\n", 1);
 }
 
@@ -153,6 +191,7 @@ static void collect_network(uint64_t inode)
 	collect_dump(inode, "neighbours", RTM_GETNEIGH, sizeof(struct ndmsg), add_neighbour);
 	collect_dump(inode, "routes", RTM_GETROUTE, sizeof(struct rtmsg), add_route);
 	collect_unix(inode);
+	collect_firewall(inode);
 }
 
 struct networks {

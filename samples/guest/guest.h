@@ -41,6 +41,9 @@ typedef int actor_main(int argc, char **argv);
 	ACTOR(session, "session with a terminal and two jobs")                                     \
 	ACTOR(sched, "nice, FIFO, batch and idle scheduling")                                      \
 	ACTOR(ipc, "System V shared memory, semaphores, messages and a key")                       \
+	ACTOR(logger, "records of its own in the kernel's log")                                    \
+	ACTOR(logins, "users who have logged in")                                                  \
+	ACTOR(partition, "a partition of the disk")                                                \
 	ACTOR(spinner, "runs at the end; only where a guest is to have a busy CPU")                \
 	ACTOR(timewait, "leaves TCP sockets in TIME_WAIT; comes last, they live for a minute")
 

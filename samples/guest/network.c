@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Interfaces, addresses, neighbours and routes of the guest, and a network namespace without a
- * process. */
+/* Interfaces and addresses of the guest, and a network namespace without a process. */
 #define _GNU_SOURCE
 #include "network.h"
 
@@ -12,7 +11,6 @@
 #include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/neighbour.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
@@ -29,7 +27,7 @@ static void must(int result, const char *what, const char *name)
 		die("%s %s: %s", what, name, strerror(-result));
 }
 
-static unsigned index_of(const char *name)
+unsigned network_index(const char *name)
 {
 	unsigned index = if_nametoindex(name);
 
@@ -43,7 +41,7 @@ static void add_name(struct request *r, const char *name)
 	rtnl_attr(r, IFLA_IFNAME, name, strlen(name) + 1);
 }
 
-static void add_mac(struct request *r, int type, const char *mac)
+void network_mac(struct request *r, int type, const char *mac)
 {
 	unsigned b[6];
 	uint8_t bytes[6];
@@ -74,7 +72,7 @@ void link_add(const char *kind, const char *name, const char *mac)
 
 	start_link(&r, NLM_F_CREATE | NLM_F_EXCL);
 	add_name(&r, name);
-	add_mac(&r, IFLA_ADDRESS, mac);
+	network_mac(&r, IFLA_ADDRESS, mac);
 	rtnl_nest_end(&r, start_kind(&r, kind));
 	must(rtnl_send(&r), "cannot add", name);
 }
@@ -86,7 +84,7 @@ void link_add_vlan(const char *below, const char *name, uint16_t id)
 
 	start_link(&r, NLM_F_CREATE | NLM_F_EXCL);
 	add_name(&r, name);
-	rtnl_u32(&r, IFLA_LINK, index_of(below));
+	rtnl_u32(&r, IFLA_LINK, network_index(below));
 	info = start_kind(&r, "vlan");
 	data = rtnl_nest(&r, IFLA_INFO_DATA);
 	rtnl_attr(&r, IFLA_VLAN_ID, &id, sizeof(id));
@@ -104,7 +102,7 @@ void link_add_veth(const char *name, const char *mac, const char *peer, const ch
 
 	start_link(&r, NLM_F_CREATE | NLM_F_EXCL);
 	add_name(&r, name);
-	add_mac(&r, IFLA_ADDRESS, mac);
+	network_mac(&r, IFLA_ADDRESS, mac);
 	info = start_kind(&r, "veth");
 	data = rtnl_nest(&r, IFLA_INFO_DATA);
 	other = rtnl_nest(&r, VETH_INFO_PEER);
@@ -112,7 +110,7 @@ void link_add_veth(const char *name, const char *mac, const char *peer, const ch
 	memcpy(r.room + r.header.nlmsg_len, &none, sizeof(none));
 	r.header.nlmsg_len += sizeof(none);
 	add_name(&r, peer);
-	add_mac(&r, IFLA_ADDRESS, peer_mac);
+	network_mac(&r, IFLA_ADDRESS, peer_mac);
 	if (peer_ns >= 0)
 		rtnl_u32(&r, IFLA_NET_NS_FD, (uint32_t)peer_ns);
 	rtnl_nest_end(&r, other);
@@ -126,7 +124,7 @@ void link_up(const char *name)
 	struct request r;
 	struct ifinfomsg *link = start_link(&r, 0);
 
-	link->ifi_index = (int)index_of(name);
+	link->ifi_index = (int)network_index(name);
 	link->ifi_flags = IFF_UP;
 	link->ifi_change = IFF_UP;
 	must(rtnl_send(&r), "cannot raise", name);
@@ -137,12 +135,12 @@ static void link_set(const char *name, int attribute, const void *value, size_t 
 	struct request r;
 	struct ifinfomsg *link = start_link(&r, 0);
 
-	link->ifi_index = (int)index_of(name);
+	link->ifi_index = (int)network_index(name);
 	rtnl_attr(&r, attribute, value, length);
 	must(rtnl_send(&r), "cannot change", name);
 }
 
-static size_t parse_host(const char *text, int *family, void *bytes)
+size_t network_host(const char *text, int *family, void *bytes)
 {
 	*family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(*family, text, bytes) != 1)
@@ -157,18 +155,18 @@ void address_add(const char *name, const char *address, unsigned prefix, const c
 	struct ifaddrmsg *a = rtnl_start(&r, RTM_NEWADDR, NLM_F_CREATE, sizeof(*a));
 	uint8_t bytes[16];
 	int family;
-	size_t length = parse_host(address, &family, bytes);
+	size_t length = network_host(address, &family, bytes);
 
 	a->ifa_family = (uint8_t)family;
 	a->ifa_prefixlen = (uint8_t)prefix;
-	a->ifa_index = index_of(name);
+	a->ifa_index = network_index(name);
 	a->ifa_flags = IFA_F_PERMANENT | (family == AF_INET6 ? IFA_F_NODAD : 0);
 	/* The kernel wants the scope of an address to be that of its neighbours. */
 	a->ifa_scope = strcmp(name, "lo") == 0 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 	rtnl_attr(&r, IFA_LOCAL, bytes, length);
 	rtnl_attr(&r, IFA_ADDRESS, bytes, length);
 	if (broadcast != NULL)
-		rtnl_attr(&r, IFA_BROADCAST, bytes, parse_host(broadcast, &family, bytes));
+		rtnl_attr(&r, IFA_BROADCAST, bytes, network_host(broadcast, &family, bytes));
 	if (label != NULL)
 		rtnl_attr(&r, IFA_LABEL, label, strlen(label) + 1);
 	must(rtnl_send(&r), "cannot add address", address);
@@ -184,47 +182,15 @@ static void address_add_peer(const char *name, const char *local, const char *pe
 
 	a->ifa_family = AF_INET;
 	a->ifa_prefixlen = 32;
-	a->ifa_index = index_of(name);
-	rtnl_attr(&r, IFA_LOCAL, bytes, parse_host(local, &family, bytes));
-	rtnl_attr(&r, IFA_ADDRESS, bytes, parse_host(peer, &family, bytes));
+	a->ifa_index = network_index(name);
+	rtnl_attr(&r, IFA_LOCAL, bytes, network_host(local, &family, bytes));
+	rtnl_attr(&r, IFA_ADDRESS, bytes, network_host(peer, &family, bytes));
 	must(rtnl_send(&r), "cannot add address", local);
 }
 
-void neighbour_add(const char *name, const char *address, const char *mac)
+uint8_t network_family(const char *text)
 {
-	struct request r;
-	struct ndmsg *n = rtnl_start(&r, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*n));
-	uint8_t bytes[16];
-	int family;
-	size_t length = parse_host(address, &family, bytes);
-
-	n->ndm_family = (uint8_t)family;
-	n->ndm_ifindex = (int)index_of(name);
-	n->ndm_state = NUD_PERMANENT;
-	rtnl_attr(&r, NDA_DST, bytes, length);
-	add_mac(&r, NDA_LLADDR, mac);
-	must(rtnl_send(&r), "cannot add neighbour", address);
-}
-
-void route_add(const char *name, const char *destination, unsigned prefix, const char *gateway)
-{
-	struct request r;
-	struct rtmsg *route = rtnl_start(&r, RTM_NEWROUTE, NLM_F_CREATE, sizeof(*route));
-	uint8_t bytes[16];
-	int family;
-	size_t length = parse_host(destination, &family, bytes);
-
-	route->rtm_family = (uint8_t)family;
-	route->rtm_dst_len = (uint8_t)prefix;
-	route->rtm_table = RT_TABLE_MAIN;
-	route->rtm_protocol = RTPROT_STATIC;
-	route->rtm_type = RTN_UNICAST;
-	if (prefix > 0)
-		rtnl_attr(&r, RTA_DST, bytes, length);
-	if (gateway != NULL)
-		rtnl_attr(&r, RTA_GATEWAY, bytes, parse_host(gateway, &family, bytes));
-	rtnl_u32(&r, RTA_OIF, index_of(name));
-	must(rtnl_send(&r), "cannot add route", destination);
+	return strchr(text, ':') ? AF_INET6 : AF_INET;
 }
 
 static void make_cards(void)
@@ -237,6 +203,8 @@ static void make_cards(void)
 	route_add("eth0", "2001:db8:ffff::", 48, "2001:db8:2::1");
 	neighbour_add("eth0", "10.0.2.77", "52:54:00:aa:bb:77");
 	neighbour_add("eth0", "2001:db8:2::77", "52:54:00:aa:bb:77");
+	neighbour_add_stale("eth0", "10.0.2.78", "52:54:00:aa:bb:78");
+	neighbour_add_stale("eth0", "2001:db8:2::78", "52:54:00:aa:bb:78");
 	/* A card that is configured but down. */
 	address_add("eth1", "192.168.77.2", 28, NULL, NULL);
 }
@@ -262,7 +230,7 @@ static void make_bridge(void)
 	uint32_t bridge;
 
 	link_add("bridge", "br0", "02:00:00:00:00:b0");
-	bridge = index_of("br0");
+	bridge = network_index("br0");
 	link_add_veth("port0", "02:00:00:00:00:b1", "port1", "02:00:00:00:00:b2", -1);
 	link_set("port0", IFLA_MASTER, &bridge, sizeof(bridge));
 	address_add("br0", "172.20.0.1", 16, "172.20.255.255", NULL);
@@ -302,6 +270,8 @@ int network_main(int argc, char **argv)
 	make_cards();
 	make_virtual();
 	make_bridge();
+	make_routes();
+	make_firewall();
 	make_lone_namespace();
 	return 0;
 }

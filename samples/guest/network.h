@@ -3,6 +3,8 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 
+#include "netlink.h"
+
 #include <stdint.h>
 
 void link_add(const char *kind, const char *name, const char *mac);
@@ -15,7 +17,27 @@ void link_up(const char *name);
 void address_add(const char *name, const char *address, unsigned prefix, const char *broadcast,
 		 const char *label);
 void neighbour_add(const char *name, const char *address, const char *mac);
-void route_add(const char *name, const char *destination, unsigned prefix, const char *gateway);
+void neighbour_add_stale(const char *name, const char *address, const char *mac);
+void route_add(const char *name, const char *destination, uint8_t prefix, const char *gateway);
+
+/* Zero and NULL stand for nothing, or what is usual. */
+struct route {
+	const char *destination, *gateway, *second_gateway, *device, *source;
+	uint32_t table, metric, mtu;
+	uint8_t prefix, type;
+};
+
+/* 0, or a negative errno: the kernel may be built without. */
+int route_try(const struct route *route);
+void make_routes(void);
+/* Rules of iptables where its modules are loaded. */
+void make_firewall(void);
+
+unsigned network_index(const char *name);
+uint8_t network_family(const char *text);
+/* The address's bytes; how many. */
+size_t network_host(const char *text, int *family, void *bytes);
+void network_mac(struct request *r, int type, const char *mac);
 
 /* Addresses of the pair of veth between the first and the second network namespace. */
 #define HOME_ADDRESS   "10.77.0.1"

@@ -43,5 +43,10 @@ void collect_sockets(int pid);
 void collect_networks(void);
 void collect_unix(uint64_t network_inode);
 void collect_mount_spaces(void);
+void collect_firewall(uint64_t network);
+void collect_log_records(void);
+void collect_settings(void);
+void collect_disks(void);
+void collect_ipc_spaces(void);
 
 #endif

@@ -300,6 +300,37 @@ def _neighbours(t):
     return any(row.get("mac") == "52:54:00:aa:bb:77" for row in t.rows("neighbours"))
 
 
+@item("neighbours that were learnt")
+def _stale(t):
+    return any(row.get("mac") == "52:54:00:aa:bb:78" and row["state"] == "0x4" for row in t.rows("neighbours"))
+
+
+@item("routes with metrics and of kinds that go nowhere")
+def _routes(t):
+    rows = t.rows("routes")
+    return any(row.get("mtu") == "1280" for row in rows) and {"6", "7", "8"} <= {row["type"] for row in rows}
+
+
+@item("records of the kernel's log")
+def _records(t):
+    return all(part in t.text("sys/kmsg") for part in ("14,", "guest: two\\x0alines", "guest: esc \\x1b[31m", " DEVICE="))
+
+
+@item("settings of the kernel")
+def _settings(t):
+    return "kernel/ostype\tLinux\\x0a\n" in t.text("sys/sysctl")
+
+
+@item("disks and a partition")
+def _disks(t):
+    return t.text("sys/block/vda/vda1/size") == "4096\n" and t.text("sys/block/vdb/ro") == "0\n"
+
+
+@item("logins")
+def _logins(t):
+    return all("192.0.2.17" in t.text(f"sys/{name}") for name in ("run.utmp", "var.log.wtmp"))
+
+
 @item("chroot")
 def _chroot(t):
     return t.actor("chrooted").links["root"] == "/tmp/jail"

@@ -21,6 +21,9 @@ MODULES = (
     "tcp_diag",
 )
 
+# Rules of iptables; newer kernels have no such modules.
+FIREWALL = ("ip_tables", "iptable_filter", "xt_tcpudp")
+
 MIB = 1 << 20
 
 
@@ -48,6 +51,8 @@ class Guest:
     second_card: str = "e1000"
     append: str = ""
     kallsyms: bool = True
+    # Modules beside MODULES.
+    modules: tuple = ()
     # One CPU runs a process at the moment of the snapshot.
     spin: bool = False
     # The guest drops its caches before the snapshot.
@@ -61,8 +66,8 @@ class Guest:
 
 
 GUESTS = (
-    Guest("deb12-6.1", "bookworm", "6.1, 5-level page tables", dumps=("elf", "paging")),
-    Guest("deb11-5.10", "bullseye", "5.10, 4-level page tables", cpu="max,la57=off"),
+    Guest("deb12-6.1", "bookworm", "6.1, 5-level page tables", dumps=("elf", "paging"), modules=FIREWALL),
+    Guest("deb11-5.10", "bullseye", "5.10, 4-level page tables", cpu="max,la57=off", modules=FIREWALL),
     Guest(
         "deb13-6.12",
         "trixie",
@@ -71,8 +76,9 @@ GUESTS = (
         memory="3G",
         spin=True,
         dumps=("elf", "vmem"),
+        modules=FIREWALL,
     ),
-    Guest("sid", "sid", "the newest kernel, 5-level page tables"),
+    Guest("sid", "sid", "the newest kernel, 5-level page tables", modules=FIREWALL),
     Guest(
         "deb12-6.1-cloud",
         "bookworm",
@@ -149,6 +155,7 @@ GUESTS = (
         memory="128M",
         append="init_on_free=1",
         clean=True,
+        modules=FIREWALL,
         dumps=(),
     ),
     Guest("bench-256m", "bookworm", "for benchmarks"),

@@ -11,8 +11,10 @@ FOLDERS = ("bin", "data", "dev", "etc", "etc/guest", "home", "home/user", "lib",
 MORE_FOLDERS = ("opt/guest", "proc", "root", "run", "sys", "tmp")
 ETC = {
     "etc/hostname": "guest-{name}\n",
-    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:A User:/home/user:/bin/sh\n",
-    "etc/group": "root:x:0:\nuser:x:1000:\n",
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:A User:/home/user:/bin/sh\n"
+    "daemon:*:1:1::/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    "# no user\nlast:x:4294967294:4294967294:M\u00fcller,,,:/home/last:\n",
+    "etc/group": "root:x:0:\nadm:x:4:user,daemon\nuser:x:1000:\nnogroup:x:65534:\n",
     "etc/os-release": 'NAME="Test guest"\nID=guest\nVERSION_ID="{release}"\nPRETTY_NAME="Test guest {name}"\n',
 }
 

@@ -71,10 +71,10 @@ class _Picker:
         self.order.append((name, arguments))
 
 
-def pick_modules(tree, folder):
+def pick_modules(tree, folder, more=()):
     """Of the modules in a tree those that a guest loads, and the list of them in order."""
     picker = _Picker(tree, folder)
-    for line in MODULES:
+    for line in (*MODULES, *more):
         picker.pick(*line.split(" ", 1))
     (folder / "list").write_text("".join(f"{name}.ko {arguments}".rstrip() + "\n" for name, arguments in picker.order))
     (folder / "missing.json").write_text(json.dumps(picker.missing))
@@ -85,7 +85,7 @@ def _unpack(packages, tree):
         run(["dpkg-deb", "-x", str(package), str(tree)])
 
 
-def _assemble(packages, folder):
+def _assemble(packages, folder, more):
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpack-") as scratch:
         tree = Path(scratch)
         _unpack(packages, tree)
@@ -93,7 +93,7 @@ def _assemble(packages, folder):
         if image is None:
             raise SuiteError("no vmlinuz in " + ", ".join(p.name for p in packages))
         shutil.copyfile(image, folder / "vmlinuz")
-        pick_modules(tree, folder)
+        pick_modules(tree, folder, more)
 
 
 class Kernel:
@@ -114,8 +114,8 @@ class Kernel:
         return json.loads((self.folder / "missing.json").read_text())
 
 
-def _key(answer):
-    text = json.dumps([answer["packages"], MODULES], sort_keys=True)
+def _key(answer, more):
+    text = json.dumps([answer["packages"], MODULES + more], sort_keys=True)
     return f"{answer['release']}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
@@ -127,7 +127,7 @@ def get_kernel(cache, guest, refresh=False):
     """The guest's kernel, from the cache or the mirror. The caller holds the suite's lock."""
     suite, wanted = Suite(cache, guest.suite, guest.arch), guest.release or guest.flavour
     answer = suite.kernel(wanted, refresh)
-    folder = cache / "kernels" / _key(answer)
+    folder = cache / "kernels" / _key(answer, guest.modules)
     if folder.exists():
         return Kernel(folder, answer)
     try:
@@ -136,11 +136,11 @@ def get_kernel(cache, guest, refresh=False):
         # The mirror has moved on since we asked.
         answer = suite.kernel(wanted, refresh=True)
         packages = _fetch_all(suite, answer, cache / "packages")
-        folder = cache / "kernels" / _key(answer)
+        folder = cache / "kernels" / _key(answer, guest.modules)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
-        _assemble(packages, scratch)
+        _assemble(packages, scratch, guest.modules)
         scratch.chmod(0o755)
         if not folder.exists():
             scratch.rename(folder)
