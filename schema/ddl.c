@@ -65,18 +65,35 @@ static const char *sql_type(enum col_kind kind)
 	return kind == COL_INT ? "INTEGER" : "TEXT";
 }
 
-const char *ddl_table(struct arena *a, enum table_id id)
-{
-	const struct table *t = &schema_tables[id];
-	text_buf out = {0};
+#define IMAGE_DOC "Number of the image, see images."
 
-	add(&out, "CREATE TABLE %s ( -- %s\n", t->name, t->doc);
+static void add_table(text_buf *out, const struct table *t, const char *first_columns)
+{
+	add(out, "CREATE TABLE %s ( -- %s\n%s", t->name, t->doc, first_columns);
 	for (size_t i = 0; i < t->n_columns; i++) {
 		const struct column *c = &t->columns[i];
 		const char *comma = i + 1 < t->n_columns ? "," : "";
-		add(&out, "\t%s %s%s -- %s\n", c->name, sql_type(c->kind), comma, c->doc);
+		add(out, "\t%s %s%s -- %s\n", c->name, sql_type(c->kind), comma, c->doc);
 	}
-	add(&out, ") STRICT;\n");
+	add(out, ") STRICT;\n");
+}
+
+static void add_view(text_buf *out, const struct view *view, const char *first_columns)
+{
+	add(out, "CREATE VIEW %s AS SELECT -- %s\n%s", view->name, view->doc, first_columns);
+	for (size_t i = 0; i < view->n_columns; i++) {
+		const struct view_column *c = &view->columns[i];
+		const char *comma = i + 1 < view->n_columns ? "," : "";
+		add(out, "\t%s AS %s%s -- %s\n", c->sql, c->name, comma, c->doc);
+	}
+	add(out, "%s;\n", view->from);
+}
+
+const char *ddl_table(struct arena *a, enum table_id id)
+{
+	text_buf out = {0};
+
+	add_table(&out, &schema_tables[id], "");
 	return moved_to_arena(a, &out);
 }
 
@@ -84,25 +101,47 @@ const char *ddl_view(struct arena *a, const struct view *view)
 {
 	text_buf out = {0};
 
-	add(&out, "CREATE VIEW %s AS SELECT -- %s\n", view->name, view->doc);
-	for (size_t i = 0; i < view->n_columns; i++) {
-		const struct view_column *c = &view->columns[i];
-		const char *comma = i + 1 < view->n_columns ? "," : "";
-		add(&out, "\t%s AS %s%s -- %s\n", c->sql, c->name, comma, c->doc);
-	}
-	add(&out, "%s;\n", view->from);
+	add_view(&out, view, "");
 	return moved_to_arena(a, &out);
+}
+
+static void add_version(text_buf *out, int application_id)
+{
+	add(out, "PRAGMA application_id = %d;\nPRAGMA user_version = %d;\n", application_id,
+	    SCHEMA_VERSION);
 }
 
 const char *ddl_all(struct arena *a)
 {
 	text_buf out = {0};
 
-	add(&out, "PRAGMA application_id = %d;\nPRAGMA user_version = %d;\n", SCHEMA_APPLICATION_ID,
-	    SCHEMA_VERSION);
+	add_version(&out, SCHEMA_APPLICATION_ID);
 	for (unsigned id = 0; id < TABLE_COUNT; id++)
 		add(&out, "\n%s", ddl_table(a, (enum table_id)id));
 	for (size_t i = 0; i < schema_n_views; i++)
 		add(&out, "\n%s", ddl_view(a, &schema_views[i]));
+	return moved_to_arena(a, &out);
+}
+
+const char *ddl_merged(struct arena *a)
+{
+	text_buf out = {0};
+
+	add_version(&out, SCHEMA_MERGED_APPLICATION_ID);
+	add_table(&out, &schema_images, "");
+	for (unsigned id = 0; id < TABLE_COUNT; id++)
+		add_table(&out, &schema_tables[id], "\timage INTEGER NOT NULL, -- " IMAGE_DOC "\n");
+	for (size_t i = 0; i < schema_n_views; i++)
+		add_view(&out, &schema_views[i], "\timage AS image, -- " IMAGE_DOC "\n");
+	return moved_to_arena(a, &out);
+}
+
+const char *ddl_merged_indices(struct arena *a)
+{
+	text_buf out = {0};
+
+	for (unsigned id = 0; id < TABLE_COUNT; id++)
+		add(&out, "CREATE INDEX %s_image ON %s (image);\n", schema_tables[id].name,
+		    schema_tables[id].name);
 	return moved_to_arena(a, &out);
 }

@@ -28,4 +28,9 @@ const char *ddl_view(struct arena *a, const struct view *view);
 // All of it, with the PRAGMAs that tell the version.
 const char *ddl_all(struct arena *a);
 
+// The same of a database of many images: the table images, and a column `image` before the others.
+const char *ddl_merged(struct arena *a);
+// Its indices by that column, for when all rows are in.
+const char *ddl_merged_indices(struct arena *a);
+
 #endif

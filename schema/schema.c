@@ -13,6 +13,7 @@
 	}                                                                                          \
 	;
 #include "schema/tables.def"
+#include "schema/tables/images.def"
 #undef TABLE
 #undef COL
 #undef END_TABLE
@@ -24,6 +25,17 @@ const struct table schema_tables[TABLE_COUNT] = {
 #define COL(table, kind, column, doc)
 #define END_TABLE(name)
 #include "schema/tables.def"
+#undef TABLE
+#undef COL
+#undef END_TABLE
+};
+
+const struct table schema_images = {
+#define TABLE(name, doc)                                                                           \
+#name, doc, columns_of_##name, N_ELEMENTS(columns_of_##name), sizeof(struct row_##name)
+#define COL(table, kind, column, doc)
+#define END_TABLE(name)
+#include "schema/tables/images.def"
 #undef TABLE
 #undef COL
 #undef END_TABLE

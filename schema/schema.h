@@ -10,7 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCHEMA_VERSION = 1, SCHEMA_APPLICATION_ID = 0x564d4953 };
+enum {
+	SCHEMA_VERSION = 1,
+	SCHEMA_APPLICATION_ID = 0x564d4953,	   // VMIS
+	SCHEMA_MERGED_APPLICATION_ID = 0x564d494d, // VMIM: of many images, see schema_images
+};
 
 // Values of a row: each may be absent, which becomes NULL.
 struct opt_int {
@@ -43,6 +47,7 @@ enum col_kind {
 	}                                                                                          \
 	;
 #include "schema/tables.def"
+#include "schema/tables/images.def"
 #undef TABLE
 #undef COL
 #undef END_TABLE
@@ -71,6 +76,9 @@ struct table {
 };
 
 extern const struct table schema_tables[TABLE_COUNT];
+
+// What a database of many images has besides, where all other tables begin with a column `image`.
+extern const struct table schema_images;
 
 // The table's id by name, or TABLE_COUNT.
 enum table_id schema_find(const char *name);

@@ -33,6 +33,8 @@ struct sqlite_sink {
 	struct tempfile *file;
 	char *path;
 	char why[256]; // of sink.failed
+	bool merged;   // every row begins with the number of its image
+	int64_t image; // that of the rows which are coming in
 	struct stage stages[TABLE_COUNT];
 };
 
@@ -132,7 +134,8 @@ static void add(sql_text *sql, const char *s)
 		vec_push(sql, *s);
 }
 
-static sqlite3_stmt *prepare_insert(struct sqlite_sink *s, const struct table *t, size_t n_rows)
+static sqlite3_stmt *prepare_insert(struct sqlite_sink *s, const struct table *t, size_t n_columns,
+				    size_t n_rows)
 {
 	sqlite3_stmt *stmt = NULL;
 	sql_text sql = {0};
@@ -142,7 +145,7 @@ static sqlite3_stmt *prepare_insert(struct sqlite_sink *s, const struct table *t
 	add(&sql, " VALUES");
 	for (size_t i = 0; i < n_rows; i++) {
 		add(&sql, i ? ",(?" : "(?");
-		for (size_t c = 1; c < t->n_columns; c++)
+		for (size_t c = 1; c < n_columns; c++)
 			add(&sql, ",?");
 		add(&sql, ")");
 	}
@@ -158,14 +161,17 @@ static void insert_rows(struct sqlite_sink *s, enum table_id id, size_t first, s
 	const struct table *t = &schema_tables[id];
 	struct stage *st = &s->stages[id];
 	sqlite3_stmt *const *stmt = &st->insert[n == BATCH];
+	int at = 1;
 
 	if (s->sink.failed)
 		return;
 	(void)sqlite3_clear_bindings(*stmt);
-	for (size_t i = 0; i < n; i++)
-		bind_row(*stmt, (int)(i * t->n_columns + 1), t,
-			 st->rows + (first + i) * t->row_size,
+	for (size_t i = 0; i < n; i++, at += (int)t->n_columns) {
+		if (s->merged)
+			(void)sqlite3_bind_int64(*stmt, at++, s->image);
+		bind_row(*stmt, at, t, st->rows + (first + i) * t->row_size,
 			 st->hex + i * t->n_columns * ADDR_CHARS);
+	}
 	if (sqlite3_step(*stmt) != SQLITE_DONE)
 		fail(s);
 	(void)sqlite3_reset(*stmt);
@@ -175,9 +181,10 @@ static void insert_rows(struct sqlite_sink *s, enum table_id id, size_t first, s
 static bool prepare(struct sqlite_sink *s, enum table_id id, size_t n)
 {
 	sqlite3_stmt **stmt = &s->stages[id].insert[n == BATCH];
+	const struct table *t = &schema_tables[id];
 
 	if (!*stmt)
-		*stmt = prepare_insert(s, &schema_tables[id], n);
+		*stmt = prepare_insert(s, t, t->n_columns + s->merged, n);
 	return !s->sink.failed;
 }
 
@@ -250,10 +257,10 @@ static bool create_schema(struct sqlite_sink *s)
 {
 	_cleanup_(arena_fini) struct arena a = {0};
 
-	return run_sql(s, "BEGIN") && run_sql(s, ddl_all(&a));
+	return run_sql(s, "BEGIN") && run_sql(s, s->merged ? ddl_merged(&a) : ddl_all(&a));
 }
 
-struct err *sqlite_sink_new(const char *path, bool force, struct sqlite_sink **out)
+static struct err *new_sink(const char *path, bool force, bool merged, struct sqlite_sink **out)
 {
 	struct tempfile *file;
 
@@ -262,6 +269,7 @@ struct err *sqlite_sink_new(const char *path, bool force, struct sqlite_sink **o
 	s->sink.emit = emit;
 	s->path = mem_strdup(path);
 	s->file = file;
+	s->merged = merged;
 	if (!open_database(s) || !create_schema(s)) {
 		struct err *e = failure(s);
 		sqlite_sink_free(s);
@@ -269,6 +277,11 @@ struct err *sqlite_sink_new(const char *path, bool force, struct sqlite_sink **o
 	}
 	*out = s;
 	return NULL;
+}
+
+struct err *sqlite_sink_new(const char *path, bool force, struct sqlite_sink **out)
+{
+	return new_sink(path, force, false, out);
 }
 
 struct sink *sqlite_sink_rows(struct sqlite_sink *s)
@@ -287,11 +300,23 @@ static void close_database(struct sqlite_sink *s)
 	s->db = NULL;
 }
 
-struct err *sqlite_sink_finish(struct sqlite_sink *s)
+static void flush_all(struct sqlite_sink *s)
 {
 	for (unsigned id = 0; id < TABLE_COUNT && !s->sink.failed; id++)
 		flush(s, (enum table_id)id);
-	if (!run_sql(s, "COMMIT"))
+}
+
+static bool make_indices(struct sqlite_sink *s)
+{
+	_cleanup_(arena_fini) struct arena a = {0};
+
+	return !s->merged || run_sql(s, ddl_merged_indices(&a));
+}
+
+struct err *sqlite_sink_finish(struct sqlite_sink *s)
+{
+	flush_all(s);
+	if (!make_indices(s) || !run_sql(s, "COMMIT"))
 		return failure(s);
 	close_database(s);
 	return tempfile_commit(s->file);
@@ -310,6 +335,36 @@ void sqlite_sink_free(struct sqlite_sink *s)
 	}
 	mem_free(s->path);
 	mem_free(s);
+}
+
+// --- many images ---
+
+struct err *sqlite_sink_new_merged(const char *path, bool force, struct sqlite_sink **out)
+{
+	return new_sink(path, force, true, out);
+}
+
+void sqlite_sink_set_image(struct sqlite_sink *s, int64_t image)
+{
+	flush_all(s);
+	s->image = image;
+}
+
+void sqlite_sink_add_image(struct sqlite_sink *s, const struct row_images *row)
+{
+	const struct table *t = &schema_images;
+	sqlite3_stmt *stmt = prepare_insert(s, t, t->n_columns, 1);
+	_cleanup_free_ char *hex = mem_alloc(t->n_columns * ADDR_CHARS);
+	_cleanup_(arena_fini) struct arena a = {0};
+	struct row_images clean = *row;
+
+	keep_texts(t, (unsigned char *)&clean, &a);
+	if (stmt) {
+		bind_row(stmt, 1, t, (const unsigned char *)&clean, hex);
+		if (sqlite3_step(stmt) != SQLITE_DONE)
+			fail(s);
+	}
+	(void)sqlite3_finalize(stmt);
 }
 
 const char *sqlite_sink_library(void)

@@ -24,6 +24,12 @@ struct err *sqlite_sink_finish(struct sqlite_sink *s);
 // Without a finish before it nothing stays on disk.
 void sqlite_sink_free(struct sqlite_sink *s);
 
+// A database of many images: every table begins with a column `image`, whose value for the rows to
+// come is set before them, and the table images has a row for each.
+struct err *sqlite_sink_new_merged(const char *path, bool force, struct sqlite_sink **out);
+void sqlite_sink_set_image(struct sqlite_sink *s, int64_t image);
+void sqlite_sink_add_image(struct sqlite_sink *s, const struct row_images *row);
+
 // The version of SQLite that does the work.
 const char *sqlite_sink_library(void);
 
