@@ -3,6 +3,7 @@
 #include "src/cli/calls.h"
 
 #include "src/base/scope.h"
+#include "src/cli/confine.h"
 #include "src/cli/json.h"
 #include "src/cli/progress.h"
 #include "src/cli/terminal.h"
@@ -180,11 +181,23 @@ static struct err *check_output(const struct options *o)
 	return NULL;
 }
 
+static void confine_to_words(const struct options *o)
+{
+	_cleanup_free_ char *folder = output_folder(o->output);
+	struct sandbox_needs n = {.opens = true};
+
+	for (int i = 0; i < o->n_words; i++)
+		sandbox_read(&n, o->words[i]);
+	sandbox_write(&n, folder);
+	confine(o, &n);
+}
+
 static struct err *merge_all(struct merge *m)
 {
 	const struct options *o = m->opts;
 
 	TRY(check_output(o));
+	confine_to_words(o);
 	TRY(sqlite_sink_new_merged(o->output, o->force, &m->out));
 	for (int i = 0; i < o->n_words && !m->sink.failed; i++) {
 		progress_step(&m->progress, "merging", (uint64_t)i, (uint64_t)o->n_words);
