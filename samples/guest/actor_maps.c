@@ -24,7 +24,9 @@
 #endif
 
 #define DIR "/tmp/actors/maps/"
-enum { PAGE = 4096, HUGE_PAGE = 2 << 20 };
+/* Of 4 KiB on x86; arm64 has kernels with larger ones, too. */
+#define PAGE ((size_t)getpagesize())
+enum { LARGEST_PAGE = 64 << 10, HUGE_PAGE = 2 << 20 };
 
 static char *map(size_t length, int protection, int flags, int fd, const char *what)
 {
@@ -45,12 +47,12 @@ static void mark_pages(char *start, size_t pages, const char *what)
 
 static int make_file(const char *path, int pages)
 {
-	char page[PAGE];
+	char page[LARGEST_PAGE];
 	int fd = (int)CHECK(open(path, O_RDWR | O_CREAT | O_TRUNC, 0600));
 
 	for (int i = 0; i < pages; i++) {
-		memset(page, 'A' + i, sizeof(page));
-		CHECK(write(fd, page, sizeof(page)));
+		memset(page, 'A' + i, PAGE);
+		CHECK(write(fd, page, PAGE));
 	}
 	return fd;
 }

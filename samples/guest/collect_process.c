@@ -14,7 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { PAGE_SHIFT = 12, PAGEMAP_BATCH = 8192 };
+enum { PAGEMAP_BATCH = 8192 };
 
 /* /proc/PID/pagemap, Documentation/admin-guide/mm/pagemap.rst. */
 #define PM_PRESENT   (UINT64_C(1) << 63)
@@ -159,35 +159,35 @@ static void add_page(struct text *out, struct run *run, uint64_t va, uint64_t en
 	uint64_t frame = entry & PM_FRAME;
 	/* A swap offset starts at bit 5: its runs grow by 32. */
 	uint64_t step = bits & PM_SWAP ? 32 : 1;
-	uint64_t pages = (run->end - run->start) >> PAGE_SHIFT;
+	uint64_t page = (uint64_t)getpagesize(), pages = (run->end - run->start) / page;
 
 	if (run->bits != 0 && run->bits == bits && run->end == va &&
 	    run->frame + pages * step == frame) {
-		run->end = va + (1 << PAGE_SHIFT);
+		run->end = va + page;
 		return;
 	}
 	end_run(out, run, kpageflags);
 	if (bits & (PM_PRESENT | PM_SWAP))
-		*run = (struct run){va, va + (1 << PAGE_SHIFT), frame, bits};
+		*run = (struct run){va, va + page, frame, bits};
 }
 
 static void add_mapping(struct text *out, uint64_t start, uint64_t end, int pagemap, int kpageflags)
 {
 	static uint64_t entries[PAGEMAP_BATCH];
 	struct run run = {0};
-	uint64_t va = start;
+	uint64_t va = start, page = (uint64_t)getpagesize();
 
 	while (va < end) {
-		uint64_t want = (end - va) >> PAGE_SHIFT;
+		uint64_t want = (end - va) / page;
 		ssize_t n;
 
 		if (want > PAGEMAP_BATCH)
 			want = PAGEMAP_BATCH;
 		n = pread(pagemap, entries, want * sizeof(entries[0]),
-			  (off_t)((va >> PAGE_SHIFT) * sizeof(entries[0])));
+			  (off_t)(va / page * sizeof(entries[0])));
 		if (n <= 0)
 			break;
-		for (size_t i = 0; i < (size_t)n / sizeof(entries[0]); i++, va += 1 << PAGE_SHIFT)
+		for (size_t i = 0; i < (size_t)n / sizeof(entries[0]); i++, va += page)
 			add_page(out, &run, va, entries[i], kpageflags);
 	}
 	end_run(out, &run, kpageflags);

@@ -23,7 +23,7 @@ from .kernel import get_kernel
 from .suites import SuiteError
 
 # Boot time differs by an order of magnitude between machines; a guest that hangs should still end.
-ATTEMPTS = (("multi", 150), ("single", 300))
+ATTEMPTS = (("multi", 240), ("single", 480))
 # Raised by whoever changes what is saved of a stopped machine: older guests then are made anew.
 SAVED = 1
 HASH_LENGTH = 16

@@ -5,6 +5,7 @@
 #include "src/walk/unlisted.h"
 
 enum {
+	SMALLEST_TASK = 1 << 10, // bytes; those of all kernels seen have some 4 KiB
 	MAX_ORDER = 10,
 	OO_SHIFT = 16, // struct kmem_cache_order_objects: mm/slub.c
 	MAX_OBJECTS = (1 << OO_SHIFT) - 1,
@@ -72,11 +73,10 @@ static void scan_around(struct scan *s, uint64_t task)
 // The slab of a struct slab or page, which lies in the array of all pages.
 static void scan_page(struct scan *s, uint64_t page)
 {
-	struct kernel *k = s->w->k;
-	uint64_t base, size = k_sizeof(k, "page");
+	uint64_t pa;
 
-	if (page && size && k_variable(k, S(vmemmap_base), k->word, &base) && page >= base)
-		scan_slab(s, k->page_offset + (page - base) / size * PAGE_SIZE);
+	if (page && k_page_pa(s->w->k, page, &pa))
+		scan_slab(s, s->w->k->page_offset + pa);
 }
 
 // A slab was a kind of page until 5.17.
@@ -135,8 +135,8 @@ static bool measure(struct scan *s, uint64_t cache)
 	    !k_get(k, cache, F(kmem_cache, oo), &oo) || oo >> OO_SHIFT > MAX_ORDER)
 		return false;
 	s->objects = oo & MAX_OBJECTS;
-	s->bytes = PAGE_SIZE << (oo >> OO_SHIFT);
-	return s->size >= PAGE_SIZE / 4 && s->objects && s->size * s->objects <= s->bytes;
+	s->bytes = 1ULL << (k->page_shift + (oo >> OO_SHIFT));
+	return s->size >= SMALLEST_TASK && s->objects && s->size * s->objects <= s->bytes;
 }
 
 static void scan_slabs(struct scan *s)
