@@ -5,7 +5,6 @@ import re
 
 from relations import relation
 
-HUGE_PAGE = 1 << 21
 KPF_ZERO_PAGE = 1 << 24  # include/uapi/linux/kernel-page-flags.h
 HUGE_FIELDS = ("AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb")
 # Mappings whose pages smaps does not count: of devices, of the kernel, of hugetlbfs.
@@ -66,7 +65,7 @@ def _huge(case):
     for process, runs in _resting(case):
         for mapping in smaps(process):
             told = sum(mapping.sizes.get(name, 0) for name in HUGE_FIELDS)
-            found = _bytes_in(mapping, runs, lambda _, row: row["page_size"] >= HUGE_PAGE)
+            found = _bytes_in(mapping, runs, lambda _, row: row["page_size"] > case.truth.page)
             yield None if told == found else (
                 f"pid {process.pid} {mapping.start:#x}: smaps {told}, database {found}")
 

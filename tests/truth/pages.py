@@ -7,7 +7,6 @@ the other where permissions do. Both are joined to the longest runs first, then 
 import bisect
 
 from engine import Comparison
-from truth import PAGE
 
 
 def _truth_runs(process):
@@ -15,7 +14,7 @@ def _truth_runs(process):
     for line in (process.living_file("pagemap") or b"").splitlines():
         start, end, frame = line.split(b"\t")[:3]
         if not frame.startswith(b"swap"):
-            yield int(start, 16), int(end, 16), int(frame, 16) * PAGE
+            yield int(start, 16), int(end, 16), int(frame, 16) * process.truth.page
 
 
 def _database_runs(case):

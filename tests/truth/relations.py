@@ -252,7 +252,7 @@ def _pages(case):
         mappings.setdefault(row["pid"], []).append(
             (int(row["start"], 16), int(row["end"], 16), row["permissions"]))
     for row in case.database.rows("process_page_map"):
-        yield _bad_run(row, mappings.get(row["pid"], ()), _rights(case))
+        yield _bad_size(case, row) or _bad_run(row, mappings.get(row["pid"], ()), _rights(case))
 
 
 def _rights(case):
@@ -261,11 +261,18 @@ def _rights(case):
     return "w" if case.database.one("system_info")["cpu_type"] == "i686" else "wx"
 
 
+def _bad_size(case, row):
+    """A page is as large as what one entry of the lowest three levels maps; an entry has eight bytes."""
+    page, size = case.truth.page, row["page_size"]
+    bounds = (int(row[column], 16) for column in ("start_va", "end_va", "start_pa"))
+    if size in (page * (page // 8) ** level for level in range(3)) and not any(at % size for at in bounds):
+        return None
+    return f"pid {row['pid']} {row['start_va']}-{row['end_va']}: not whole pages of {size}"
+
+
 def _bad_run(row, mappings, rights):
-    start, end, size = int(row["start_va"], 16), int(row["end_va"], 16), row["page_size"]
+    start, end = int(row["start_va"], 16), int(row["end_va"], 16)
     name = f"pid {row['pid']} {row['start_va']}-{row['end_va']}"
-    if size not in (1 << 12, 1 << 21, 1 << 30) or (start | end | int(row["start_pa"], 16)) % size:
-        return f"{name}: not whole pages of {size}"
     inside = [p for low, high, p in mappings if low < end and start < high]
     if sum(min(end, h) - max(start, l) for l, h, _ in mappings if l < end and start < h) != end - start:
         return f"{name}: not all of it is mapped"

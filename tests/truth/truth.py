@@ -10,7 +10,6 @@ import tarfile
 
 from text import split_deleted, unescape_collector, unescape_proc
 
-PAGE = 4096
 TICK_NS = 10_000_000  # USER_HZ is 100 on x86
 
 # include/linux/sched.h
@@ -123,6 +122,12 @@ class Truth:
     @functools.cached_property
     def uname(self):
         return dict(line.decode().split("\t", 1) for line in self.lines("sys/uname"))
+
+    @functools.cached_property
+    def page(self):
+        """Bytes of a page: more than 4 KiB on some kernels of arm64."""
+        told = re.search(rb"^KernelPageSize: +(\d+) kB$", self.files.get("proc/1/smaps", b""), re.M)
+        return int(told.group(1)) << 10 if told else 4096
 
     @property
     def version(self):
