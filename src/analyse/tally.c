@@ -23,8 +23,8 @@ static void keep(char to[static TALLY_TEXT], struct opt_text t)
 // A fork in flight, or what is left of the dead: no process that one could ask for.
 static bool is_outside(struct opt_text found_by, struct opt_text phase)
 {
-	return !is_text(found_by, "tasks") &&
-	       (is_text(phase, "N0") || is_text(phase, "X2") || is_text(phase, "X3"));
+	return !is_text(found_by, "tasks") && (is_text(phase, "N0") || is_text(phase, "N1") ||
+					       is_text(phase, "X2") || is_text(phase, "X3"));
 }
 
 static void see_thread(struct tally *t, const void *row)

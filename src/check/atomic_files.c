@@ -50,7 +50,7 @@ static void check_table(struct atomicity *a, const struct task *t, uint64_t file
 	struct kernel *k = a->w->k;
 	uint64_t fdt = k_or0(k, files, F(files_struct, fdt)), max = 0;
 	struct violation v = {
-		.lock = spinlock_state(a, k_field_va(k, files, F(files_struct, file_lock))),
+		.lock = k_spinlock(k, k_field_va(k, files, F(files_struct, file_lock))),
 		.task = t,
 		.class = "attribute-changed"};
 	struct fd_word word;

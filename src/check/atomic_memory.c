@@ -44,7 +44,7 @@ static enum lock_state mmap_lock(struct atomicity *a, uint64_t mm, bool readers_
 {
 	uint64_t count;
 
-	if (a->no_spinlocks || !k_get(a->w->k, mm, F(mm_struct, mmap_lock), &count))
+	if (!k_locks_tell(a->w->k) || !k_get(a->w->k, mm, F(mm_struct, mmap_lock), &count))
 		return LOCK_UNKNOWN;
 	if (count & RWSEM_WRITER_LOCKED)
 		return LOCK_HELD;
@@ -56,7 +56,7 @@ static enum lock_state mmap_lock(struct atomicity *a, uint64_t mm, bool readers_
 static enum lock_state accounting_lock(struct atomicity *a, uint64_t mm)
 {
 	enum lock_state table =
-		spinlock_state(a, k_field_va(a->w->k, mm, F(mm_struct, page_table_lock)));
+		k_spinlock(a->w->k, k_field_va(a->w->k, mm, F(mm_struct, page_table_lock)));
 
 	return table == LOCK_HELD ? LOCK_HELD : mmap_lock(a, mm, true);
 }

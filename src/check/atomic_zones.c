@@ -35,7 +35,7 @@ static void check_zone(void *arg, uint64_t zone)
 	struct atomicity *a = arg;
 	struct kernel *k = a->w->k;
 	const struct field_place *areas = &k->field[F(zone, free_area)];
-	enum lock_state lock = spinlock_state(a, k_field_va(k, zone, F(zone, lock)));
+	enum lock_state lock = k_spinlock(k, k_field_va(k, zone, F(zone, lock)));
 
 	if (k_or0(k, zone, F(zone, present_pages)) == 0)
 		return; // its lists were never made

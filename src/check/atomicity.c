@@ -34,9 +34,8 @@ static void begin(struct atomicity *a, struct walk *w)
 	*a = (struct atomicity){.w = w};
 	a->budget = LEAST_READS + READS_A_PAGE * w->ram_pages;
 	a->near = NEAR;
-	a->no_spinlocks = !k_has(k, F(qspinlock, val)) || k_has(k, F(rwbase_rt, readers));
-	a->tasklist = rwlock_write_state(a, k->symbol[S(tasklist_lock)]);
-	a->css_set = spinlock_state(a, k->symbol[S(css_set_lock)]);
+	a->tasklist = k_rwlock_writer(k, k->symbol[S(tasklist_lock)]);
+	a->css_set = k_spinlock(k, k->symbol[S(css_set_lock)]);
 }
 
 // --- rows ---

@@ -5,6 +5,7 @@
 #ifndef VMI_CHECK_ATOMICITY_H
 #define VMI_CHECK_ATOMICITY_H
 
+#include "src/kernel/lock.h"
 #include "src/walk/tasks.h"
 
 enum invariant {
@@ -12,13 +13,6 @@ enum invariant {
 #include "src/check/invariants.def"
 #undef INVARIANT
 	INVARIANT_COUNT
-};
-
-// Of the lock under which the kernel breaks a rule.
-enum lock_state {
-	LOCK_FREE,
-	LOCK_HELD,    // someone is at it: broken is what it may be
-	LOCK_UNKNOWN, // can't be read, or not of the kind that tells (PREEMPT_RT)
 };
 
 struct invariant_count {
@@ -36,13 +30,12 @@ struct atomicity {
 	uint64_t budget;   // reads that are left
 	uint64_t near;	   // bytes: farther apart than this is far
 	uint64_t findings; // rows of inconsistencies made so far
-	bool no_spinlocks; // of the common kind: PREEMPT_RT, 32-bit ARM
 };
 
 // What was found to be broken.
 struct violation {
 	enum invariant rule;
-	enum lock_state lock;
+	enum lock_state lock;	 // under which the kernel breaks the rule
 	const struct task *task; // that it hits; NULL for none
 	const char *class;	 // task-died or attribute-changed
 	uint64_t weight;	 // how far apart the two values are
@@ -63,11 +56,6 @@ void rule_at_least(struct atomicity *a, const struct violation *v, const char *n
 // Walks a ring from its head and checks each link back; gives the number of entries. Stops at links
 // that lead nowhere, and after a few that are broken.
 uint64_t rule_ring(struct atomicity *a, const struct violation *v, uint64_t head);
-
-// A spinlock's word. include/asm-generic/qspinlock_types.h: zero if nobody has it or waits.
-enum lock_state spinlock_state(struct atomicity *a, uint64_t va);
-// The writer's byte of a rwlock_t. include/asm-generic/qrwlock_types.h
-enum lock_state rwlock_write_state(struct atomicity *a, uint64_t va);
 
 // The rules by subject.
 void atomicity_of_tasks(struct atomicity *a);

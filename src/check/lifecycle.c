@@ -2,6 +2,8 @@
 // A row for every task that is not simply alive.
 #include "src/check/check.h"
 
+#include <inttypes.h>
+
 static void emit(struct walk *w, const struct task *t, const char *scope, const char *class,
 		 const char *evidence)
 {
@@ -31,12 +33,42 @@ static void emit_of(struct walk *w, const struct task *t)
 		     arena_printf(&w->row, "found_by=%s %s", t->found_by, t->off_list));
 }
 
+static bool is_of_an_embryo(const struct tasks *ts, uint64_t number)
+{
+	const struct task *t;
+
+	vec_foreach (t, &ts->unlisted)
+		if (t->has_tid && t->tid == (int64_t)number)
+			return true;
+	return false;
+}
+
+// A fork of which nothing but its number was found.
+static void emit_empty_pid(struct walk *w, const struct empty_pid *pid)
+{
+	struct row_inconsistencies row = {
+		.tid = some_int((int64_t)pid->number),
+		.scope = some_text("intrinsic"),
+		.class = some_text(lifecycle_text(LIFE_FRESH)),
+		.phase = some_text("N1"),
+		.evidence = some_text(
+			arena_printf(&w->row, "pid=0x%016" PRIx64 " tasks=none", pid->addr)),
+		.missing = some_text("the task: it is in no list yet"),
+	};
+
+	if (!is_of_an_embryo(w->tasks, pid->number))
+		WALK_EMIT(w, inconsistencies, &row);
+}
+
 void check_lifecycle(struct walk *w)
 {
+	const struct empty_pid *pid;
 	const struct task *t;
 
 	vec_foreach (t, &w->tasks->all)
 		emit_of(w, t);
 	vec_foreach (t, &w->tasks->unlisted)
 		emit_of(w, t);
+	vec_foreach (pid, &w->tasks->empty_pids)
+		emit_empty_pid(w, pid);
 }

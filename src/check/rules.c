@@ -187,23 +187,3 @@ uint64_t rule_ring(struct atomicity *a, const struct violation *v, uint64_t head
 		rule_unevaluable(a, v->rule);
 	return r.n;
 }
-
-// --- locks ---
-
-enum lock_state spinlock_state(struct atomicity *a, uint64_t va)
-{
-	uint32_t word;
-
-	if (!va || a->no_spinlocks || !k_u32(a->w->k, va, &word))
-		return LOCK_UNKNOWN;
-	return word ? LOCK_HELD : LOCK_FREE;
-}
-
-enum lock_state rwlock_write_state(struct atomicity *a, uint64_t va)
-{
-	uint32_t word;
-
-	if (!va || a->no_spinlocks || !k_u32(a->w->k, va, &word))
-		return LOCK_UNKNOWN;
-	return word & 0xff ? LOCK_HELD : LOCK_FREE;
-}

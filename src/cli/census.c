@@ -21,7 +21,8 @@ static bool is_text(struct opt_text t, const char *s)
 // No task that a list of the kernel has: not listed yet, or not any more.
 static bool is_outside(struct opt_text phase)
 {
-	return is_text(phase, "N0") || is_text(phase, "X2") || is_text(phase, "X3");
+	return is_text(phase, "N0") || is_text(phase, "N1") || is_text(phase, "X2") ||
+	       is_text(phase, "X3");
 }
 
 static void see_finding(struct census *c, const struct row_inconsistencies *r)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looks for tasks where the task list is not asked: in the pid table, and in the slabs that
-// task_structs are allocated from. Costs a few reads for each slab and pid, not a pass over memory.
+// Looks for tasks in the slabs that task_structs are allocated from. Costs a few reads for each
+// slab, not a pass over memory.
 #include "src/kernel/iter.h"
 #include "src/walk/unlisted.h"
 
@@ -11,46 +11,15 @@ enum {
 	MAX_OBJECTS = (1 << OO_SHIFT) - 1,
 	MAX_SLABS = 1 << 16,
 	MAX_CHAIN = 1 << 10,
-	PIDTYPE_PID = 0,
 };
 
 struct scan {
 	struct walk *w;
-	void (*visit)(struct walk *w, uint64_t task, const char *source);
+	task_visit *visit;
 	uint64_t size, objects, bytes; // of an object; in a slab; of a slab
 	struct u64map slabs;	       // that were looked at
 	uint64_t left;		       // objects that may still be looked at: memory has no more
 };
-
-// --- the pid table ---
-
-static bool visit_pid(void *arg, uint64_t index, uint64_t pid)
-{
-	struct scan *s = arg;
-	struct kernel *k = s->w->k;
-	uint64_t node;
-
-	(void)index;
-	if (k_plausible(k, pid) && k_ptr(k, k_field_va(k, pid, F(pid, tasks)), &node) && node)
-		s->visit(s->w, k_container(k, node, F(task_struct, pid_links)), "pid");
-	return true;
-}
-
-// The initial namespace, of which init_task is: that of the first number of its struct pid.
-static void scan_pids(struct scan *s)
-{
-	struct kernel *k = s->w->k;
-	uint64_t pid = k_or0(k, k->init_task, F(task_struct, thread_pid));
-	uint64_t numbers = pid ? k_field_va(k, pid, F(pid, numbers)) : 0;
-	uint64_t ns = numbers ? k_or0(k, numbers, F(upid, ns)) : 0;
-
-	if (ns && k_has(k, F(pid_namespace, idr)) && k_has(k, F(pid, tasks)) &&
-	    k_has(k, F(task_struct, pid_links)))
-		(void)xa_each(k, k_field_va(k, ns, F(pid_namespace, idr)), s->w->ram_pages,
-			      visit_pid, s);
-}
-
-// --- slabs ---
 
 static void scan_slab(struct scan *s, uint64_t base)
 {
@@ -58,7 +27,7 @@ static void scan_slab(struct scan *s, uint64_t base)
 	    !u64map_add(&s->slabs, base, 0))
 		return;
 	for (uint64_t i = 0; i < s->objects && s->left; i++, s->left--)
-		s->visit(s->w, base + i * s->size, "task_scan");
+		s->visit(s->w, base + i * s->size, VIEW_TASK_SCAN);
 }
 
 // A slab is aligned to its size, as every block of the buddy allocator is.
@@ -156,11 +125,10 @@ static void scan_slabs(struct scan *s)
 	scan_cpus(s, cache);
 }
 
-void task_scan(struct walk *w, void (*visit)(struct walk *w, uint64_t task, const char *source))
+void task_scan(struct walk *w, task_visit *visit)
 {
 	struct scan s = {.w = w, .visit = visit, .left = w->ram_pages};
 
-	scan_pids(&s);
 	scan_slabs(&s);
 	u64map_fini(&s.slabs);
 }

@@ -194,7 +194,9 @@ void tasks_free(struct tasks *ts)
 		return;
 	vec_fini(&ts->all);
 	vec_fini(&ts->unlisted);
-	u64map_fini(&ts->considered);
+	vec_fini(&ts->empty_pids);
+	vec_fini(&ts->candidates);
+	u64map_fini(&ts->candidate_at);
 	u64map_fini(&ts->tids);
 	u64map_fini(&ts->by_addr);
 	mem_free(ts);

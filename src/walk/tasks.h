@@ -27,16 +27,29 @@ struct task {
 	size_t n_threads; // of a leader: how many tasks follow it in the list, itself included
 	const char *comm; // as /proc/PID/comm prints it, or NULL; in the run arena
 	struct lifecycle life;
-	const char *found_by; // tasks: the task list; pid, task_scan
+	const char *found_by; // tasks: the task list; else a name of enum task_view
 	const char *off_list; // for one that lives outside the task list: what shows it, else NULL
+};
+
+// A struct pid that nobody has: a fork has its number, and is in no list yet.
+struct empty_pid {
+	uint64_t addr, number;
+};
+
+// What may be a task outside the list.
+struct candidate {
+	uint64_t addr;
+	unsigned views; // bits 1 << enum task_view of what has it
 };
 
 struct tasks {
 	VEC(struct task) all;  // in the order of the task list; each leader followed by its threads
 	struct u64map by_addr; // index into all
 	VEC(struct task) unlisted; // embryos and the dead outside the list: src/walk/unlisted.h
-	struct u64map considered;  // addresses that were looked at for them
-	struct u64map tids;	   // of the list, while they are looked for
+	VEC(struct empty_pid) empty_pids;
+	VEC(struct candidate) candidates; // while they are looked for, with
+	struct u64map candidate_at;	  // the index of each, and
+	struct u64map tids;		  // the numbers of the list
 };
 
 static inline bool task_is_leader(const struct task *t)

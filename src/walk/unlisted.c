@@ -4,6 +4,7 @@
 // memory until its last user lets go, and often long after.
 #include "src/walk/unlisted.h"
 
+#include "src/kernel/lock.h"
 #include "src/walk/process.h"
 
 #include <inttypes.h>
@@ -96,6 +97,32 @@ static bool tid_is_listed(const struct tasks *ts, uint64_t tid)
 	return u64map_get(&ts->tids, tid) != NULL;
 }
 
+static const char *const view_names[VIEW_COUNT] = {
+	[VIEW_PID] = "pid",	    [VIEW_CHILDREN] = "children",   [VIEW_PARENT] = "parent",
+	[VIEW_CSS_SET] = "css_set", [VIEW_RUN_QUEUE] = "run_queue", [VIEW_TASK_SCAN] = "task_scan",
+};
+
+static const char *found_by(unsigned views)
+{
+	for (unsigned v = 0; v < VIEW_COUNT; v++)
+		if (views & 1U << v)
+			return view_names[v];
+	return NULL;
+}
+
+// What has the task that the list lacks, and whether the list is being changed.
+static const char *views_text(struct walk *w, unsigned views)
+{
+	const char *text = NULL;
+
+	for (unsigned v = 0; v < VIEW_COUNT; v++)
+		if (views & 1U << v)
+			text = text ? arena_printf(&w->run, "%s,%s", text, view_names[v])
+				    : view_names[v];
+	return arena_printf(&w->run, "views=%s tasklist_lock=%s", text,
+			    lock_state_text(k_rwlock_writer(w->k, w->k->symbol[S(tasklist_lock)])));
+}
+
 static const char *evidence(struct walk *w, const struct signs *s)
 {
 	return arena_printf(&w->run,
@@ -103,6 +130,17 @@ static const char *evidence(struct walk *w, const struct signs *s)
 			    " usage=%" PRIu64 " tasks.prev=0x%" PRIx64 " tasks.prev.next=%s",
 			    s->flags, s->state, s->exit_state, s->usage, s->prev,
 			    s->prev_leads_here ? "itself" : "other");
+}
+
+// alloc_pid() has run for it.
+static bool has_empty_pid(struct walk *w, uint64_t number)
+{
+	const struct empty_pid *pid;
+
+	vec_foreach (pid, &w->tasks->empty_pids)
+		if (pid->number == number)
+			return true;
+	return false;
 }
 
 static struct lifecycle unlisted_life(struct walk *w, const struct signs *s)
@@ -113,6 +151,8 @@ static struct lifecycle unlisted_life(struct walk *w, const struct signs *s)
 		l.class = LIFE_ZOMBIE;
 		l.phase = s->usage ? "X2" : "X3";
 	} else {
+		if (has_empty_pid(w, s->pid))
+			l.phase = "N1";
 		l.lost |= LOST_RUNS | LOST_OWN_NAME;
 	}
 	l.evidence = evidence(w, s);
@@ -120,7 +160,7 @@ static struct lifecycle unlisted_life(struct walk *w, const struct signs *s)
 	return l;
 }
 
-static void remember(struct walk *w, uint64_t task, const struct signs *s, const char *source)
+static void remember(struct walk *w, uint64_t task, const struct signs *s, unsigned views)
 {
 	bool own_numbers = s->exit_state || !tid_is_listed(w->tasks, s->pid);
 	struct task *t = vec_add(&w->tasks->unlisted);
@@ -136,7 +176,7 @@ static void remember(struct walk *w, uint64_t task, const struct signs *s, const
 		.has_tid = own_numbers,
 		.comm = k_text(w->k, &w->run, task, F(task_struct, comm)),
 		.life = unlisted_life(w, s),
-		.found_by = source,
+		.found_by = found_by(views),
 	};
 }
 
@@ -148,26 +188,38 @@ static bool should_be_listed(struct walk *w, uint64_t task, const struct signs *
 	return !s->exit_state && !(s->state & TASK_NEW) && !tid_is_listed(w->tasks, s->pid);
 }
 
-static void consider(struct walk *w, uint64_t task, const char *source)
+static void consider(struct walk *w, uint64_t task, unsigned views)
 {
 	struct signs s;
 
-	if (u64map_get(&w->tasks->by_addr, task) || task == w->k->init_task ||
-	    !u64map_add(&w->tasks->considered, task, 0) || !looks_like_a_task(w, task) ||
+	if (u64map_get(&w->tasks->by_addr, task) || !looks_like_a_task(w, task) ||
 	    !read_signs(w, task, &s))
 		return;
 	if (!s.exit_state && (!s.usage || s.state == TASK_DEAD))
 		return; // a fork that failed, and says so in copy_process()
 	if (should_be_listed(w, task, &s))
-		tasks_add_unlisted(w, task, s.pid == s.tgid ? task : s.leader, source,
-				   evidence(w, &s));
+		tasks_add_unlisted(
+			w, task, s.pid == s.tgid ? task : s.leader, found_by(views),
+			arena_printf(&w->run, "%s %s", views_text(w, views), evidence(w, &s)));
 	else
-		remember(w, task, &s, source);
+		remember(w, task, &s, views);
+}
+
+static void add_candidate(struct walk *w, uint64_t task, enum task_view view)
+{
+	struct tasks *ts = w->tasks;
+
+	if (u64map_get(&ts->by_addr, task) || task == w->k->init_task)
+		return;
+	if (u64map_add(&ts->candidate_at, task, ts->candidates.n))
+		vec_push(&ts->candidates, ((struct candidate){task, 0}));
+	ts->candidates.at[*u64map_get(&ts->candidate_at, task)].views |= 1U << view;
 }
 
 void unlisted_find(struct walk *w)
 {
 	struct tasks *ts = w->tasks;
+	const struct candidate *c;
 	const struct task *t;
 
 	if (!k_has(w->k, F(task_struct, usage)))
@@ -175,8 +227,15 @@ void unlisted_find(struct walk *w)
 	vec_foreach (t, &ts->all)
 		if (t->has_tid)
 			(void)u64map_add(&ts->tids, (uint64_t)t->tid, 0);
-	task_scan(w, consider);
-	u64map_fini(&ts->considered);
+	pids_each(w, add_candidate);
+	relatives_each(w, add_candidate);
+	css_sets_each(w, add_candidate);
+	run_queues_each(w, add_candidate);
+	task_scan(w, add_candidate);
+	vec_foreach (c, &ts->candidates)
+		consider(w, c->addr, c->views);
+	vec_fini(&ts->candidates);
+	u64map_fini(&ts->candidate_at);
 	u64map_fini(&ts->tids);
 }
 

@@ -6,8 +6,26 @@
 
 #include "src/walk/tasks.h"
 
-// What may be a task_struct, with where it was found: pid or task_scan. Known ones come, too.
-void task_scan(struct walk *w, void (*visit)(struct walk *w, uint64_t task, const char *source));
+// Where else a task is found. The first that has it becomes its found_by, all of them evidence.
+enum task_view {
+	VIEW_PID,	// the table of pids
+	VIEW_CHILDREN,	// its parent's list of children
+	VIEW_PARENT,	// its child's real_parent
+	VIEW_CSS_SET,	// the list of a control group's tasks
+	VIEW_RUN_QUEUE, // what runs on a CPU, and what waits for it
+	VIEW_TASK_SCAN, // the slabs that task_structs are allocated from
+	VIEW_COUNT
+};
+
+// Gets what may be a task_struct. Known ones come, too, and one may come more than once.
+typedef void task_visit(struct walk *w, uint64_t task, enum task_view view);
+
+// By where they look; each is bounded by the size of the memory.
+void pids_each(struct walk *w, task_visit *visit);
+void relatives_each(struct walk *w, task_visit *visit);
+void css_sets_each(struct walk *w, task_visit *visit);
+void run_queues_each(struct walk *w, task_visit *visit);
+void task_scan(struct walk *w, task_visit *visit);
 
 // Fills w->tasks->unlisted with embryos and the dead; tasks that live are added to the others by
 // tasks_add_unlisted().

@@ -99,7 +99,7 @@ def death(comm, **more):
 
 FORK = (
     Instant("N0", ("copy_creds",), "arg0", "fresh", comm="i-fork", keep="it", listed=False),
-    Instant("N1", ("cgroup_can_fork",), "=it", "fresh", ("N0",), listed=False),
+    Instant("N1", ("cgroup_can_fork",), "=it", "fresh", listed=False, missing="memory"),
     Instant("N2", ("cgroup_post_fork",), "=it", "fresh", evidence=("state=0x800",), missing=PARENTS,
             null=("cgroup_path",)),
     Instant("N3", ("wake_up_new_task",), "=it", "fresh", evidence=("state=0x800",), missing=PARENTS),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from instants import PLAINLY_ALIVE
 
-OUTSIDE_THE_LIST = ("N0", "X2", "X3")
+OUTSIDE_THE_LIST = ("N0", "N1", "X2", "X3")
 
 TABLES = "processes,threads,inconsistencies,problems,coverage"
 

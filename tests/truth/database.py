@@ -34,13 +34,15 @@ class Database:
         if table not in self.tables:
             return []
         rows = self.query(f'SELECT * FROM "{table}" ORDER BY rowid')
-        return [row for row in rows if row.get("task_addr") not in self._outside]
+        # a number that a fork has, of which nothing else is found (phase N1), is nobody's either
+        return [row for row in rows if row.get("task_addr") not in self._outside
+                and (table != "inconsistencies" or row["task_addr"] or row["phase"] != "N1")]
 
     @functools.cached_property
     def _outside(self):
         """Tasks that no list of the kernel has, and so no /proc: forks in flight and the dead in slabs."""
         return {row["task_addr"] for row in self.query("SELECT * FROM threads")
-                if row.get("found_by") == "task_scan" and row["phase"] in ("N0", "X2", "X3")}
+                if row.get("found_by", "tasks") != "tasks" and row["phase"] in ("N0", "N1", "X2", "X3")}
 
     def count(self, table):
         """How many rows a table has, of whatever."""

@@ -26,6 +26,7 @@ static void make(void)
 	walk_init(&w, &g->k, &log_.sink, log_.wanted);
 	ts = w.tasks = mem_zalloc(1, sizeof(*ts));
 	g->k.init_task = guest_alloc(g, guest_struct(g, "task_struct"));
+	guest_place(g, F(qspinlock, val), 0, 4);
 	a = (struct atomicity){.w = &w, .budget = 10000, .near = 4096};
 }
 
@@ -112,17 +113,17 @@ Test(atomicity, words_of_locks)
 {
 	uint64_t lock = guest_alloc(g, 8);
 
-	cr_expect_eq(spinlock_state(&a, lock), LOCK_FREE);
-	cr_expect_eq(rwlock_write_state(&a, lock), LOCK_FREE);
+	cr_expect_eq(k_spinlock(&g->k, lock), LOCK_FREE);
+	cr_expect_eq(k_rwlock_writer(&g->k, lock), LOCK_FREE);
 	put_u32(g, lock, 0x100); // someone waits; for a rwlock, readers or waiters
-	cr_expect_eq(spinlock_state(&a, lock), LOCK_HELD);
-	cr_expect_eq(rwlock_write_state(&a, lock), LOCK_FREE);
+	cr_expect_eq(k_spinlock(&g->k, lock), LOCK_HELD);
+	cr_expect_eq(k_rwlock_writer(&g->k, lock), LOCK_FREE);
 	put_u32(g, lock, 0xff);
-	cr_expect_eq(rwlock_write_state(&a, lock), LOCK_HELD);
-	cr_expect_eq(spinlock_state(&a, 0), LOCK_UNKNOWN);
-	a.no_spinlocks = true;
-	cr_expect_eq(spinlock_state(&a, lock), LOCK_UNKNOWN);
-	cr_expect_eq(rwlock_write_state(&a, lock), LOCK_UNKNOWN);
+	cr_expect_eq(k_rwlock_writer(&g->k, lock), LOCK_HELD);
+	cr_expect_eq(k_spinlock(&g->k, 0), LOCK_UNKNOWN);
+	guest_unplace(g, F(qspinlock, val));
+	cr_expect_eq(k_spinlock(&g->k, lock), LOCK_UNKNOWN);
+	cr_expect_eq(k_rwlock_writer(&g->k, lock), LOCK_UNKNOWN);
 }
 
 Test(atomicity, what_hits_a_task_is_a_row_with_both_values)

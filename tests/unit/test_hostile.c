@@ -99,6 +99,29 @@ Test(hostile, a_process_taken_out_of_the_list)
 	cr_expect_eq(strtoll(pid, NULL, 10), hidden.pid);
 }
 
+// As a rootkit takes it: out of the list, with the links mended, and out of the table of pids.
+Test(hostile, a_process_taken_out_of_the_list_and_the_pids)
+{
+	struct task hidden = patched_process(6);
+	uint64_t link = FIELD_VA(hidden.addr, task_struct, tasks), next, prev;
+	uint64_t pid = READ(hidden.addr, task_struct, thread_pid);
+
+	cr_assert(k_u64(patched.k, link, &next) && k_u64(patched.k, link + 8, &prev));
+	patch_u64(prev, next);
+	patch_u64(next + 8, prev);
+	patch_u64(FIELD_VA(pid, pid, tasks), 0);
+	patched_walk_kept();
+	cr_expect_eq(patched.log.n[TABLE_processes], patched.honest[TABLE_processes]);
+	size_t i = row_log_find(&patched.log, TABLE_inconsistencies, "class", "unlisted");
+	cr_assert_lt(i, patched.log.n[TABLE_inconsistencies]);
+	const char *evidence = row_log_value(&patched.log, TABLE_inconsistencies, i, "evidence");
+	cr_expect(strstr(evidence, "views=children,") && strstr(evidence, "css_set") &&
+			  strstr(evidence, "task_scan tasklist_lock=free"),
+		  "%s", evidence);
+	const char *its = row_log_value(&patched.log, TABLE_inconsistencies, i, "pid");
+	cr_expect_eq(strtoll(its, NULL, 10), hidden.pid);
+}
+
 static struct task threaded(void)
 {
 	const struct task *t;

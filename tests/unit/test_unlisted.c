@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -197,6 +198,153 @@ Test(unlisted, a_process_that_was_taken_out_of_every_list_is_in_its_slab)
 	cr_expect_str_eq(finding("class"), "unlisted");
 }
 
+// --- other views of what no list and no pid leads to ---
+
+static uint64_t hide(unsigned i)
+{
+	make_task(object(i), 9);
+	put_u64(g, pid_slots + 9 * 8, 0);
+	g->k.symbol[S(task_struct_cachep)] = 0;
+	return object(i);
+}
+
+static void expect_view(const char *view)
+{
+	char part[64];
+
+	walk();
+	expect_found("live", "none", view);
+	cr_expect_str_eq(finding("class"), "unlisted");
+	snprintf(part, sizeof(part), "views=%s tasklist_lock=", view);
+	cr_expect(strstr(finding("evidence"), part), "%s", finding("evidence"));
+}
+
+Test(unlisted, a_hidden_child_is_in_its_parents_list)
+{
+	uint64_t ring[] = {guest_field(g, object(0), F(task_struct, children)),
+			   guest_field(g, hide(1), F(task_struct, sibling))};
+
+	put_ring(g, ring, 2);
+	expect_view("children");
+}
+
+Test(unlisted, a_hidden_parent_is_known_to_its_children)
+{
+	guest_set(g, object(0), F(task_struct, real_parent), hide(1));
+	expect_view("parent");
+}
+
+Test(unlisted, a_hidden_task_is_in_its_control_group)
+{
+	uint64_t css_set = structure("css_set");
+	uint64_t ring[] = {guest_field(g, css_set, F(css_set, mg_tasks)),
+			   guest_field(g, hide(1), F(task_struct, cg_list))};
+
+	guest_set(g, object(0), F(task_struct, cgroups), css_set);
+	put_ring(g, ring, 2);
+	expect_view("css_set");
+}
+
+// The queues of one CPU.
+static uint64_t make_run_queue(void)
+{
+	g->k.uniprocessor = true;
+	g->k.n_cpus = 1;
+	guest_struct(g, "rb_node");
+	guest_struct(g, "cfs_rq");
+	guest_struct(g, "sched_entity");
+	guest_struct(g, "sched_dl_entity");
+	guest_unplace(g, F(sched_rt_entity, my_q));
+	guest_place(g, F(task_struct, se), 2048, 8);
+	guest_place(g, F(task_struct, dl_node), 2048 + 512, 8);
+	guest_place(g, F(sched_dl_entity, rb_node), 0, 8);
+	guest_place(g, F(sched_dl_entity, dl_server), 64, 8);
+	guest_struct(g, "rq");
+	guest_place_array(g, F(rq, rt_queue), 1024, 16, 4);
+	guest_place(g, F(rq, cfs), 2048, 8);
+	uint64_t rq = guest_alloc(g, 4096);
+	for (uint64_t i = 0; i < 4; i++)
+		put_links(g, rq + 1024 + i * 16, rq + 1024 + i * 16, rq + 1024 + i * 16);
+	return g->k.symbol[S(runqueues)] = rq;
+}
+
+Test(unlisted, a_hidden_task_runs)
+{
+	guest_set(g, make_run_queue(), F(rq, curr), hide(1));
+	expect_view("run_queue");
+}
+
+Test(unlisted, a_hidden_task_waits_for_a_cpu)
+{
+	uint64_t cfs = guest_field(g, make_run_queue(), F(rq, cfs));
+	uint64_t entity = guest_field(g, hide(1), F(task_struct, se));
+
+	guest_set(g, cfs, F(cfs_rq, timeline), guest_field(g, entity, F(sched_entity, run_node)));
+	expect_view("run_queue");
+}
+
+// The group runs: it is no entity of the tree, but the current one of the queue above.
+Test(unlisted, a_hidden_task_waits_in_a_group)
+{
+	uint64_t cfs = guest_field(g, make_run_queue(), F(rq, cfs));
+	uint64_t group = guest_alloc(g, 512), queue = guest_alloc(g, 512);
+	uint64_t entity = guest_field(g, hide(1), F(task_struct, se));
+
+	guest_set(g, cfs, F(cfs_rq, curr), group);
+	guest_set(g, group, F(sched_entity, my_q), queue);
+	guest_set(g, queue, F(cfs_rq, timeline), guest_field(g, entity, F(sched_entity, run_node)));
+	expect_view("run_queue");
+}
+
+Test(unlisted, a_group_that_is_its_own_ends)
+{
+	uint64_t cfs = guest_field(g, make_run_queue(), F(rq, cfs)), group = guest_alloc(g, 512);
+
+	guest_set(g, cfs, F(cfs_rq, curr), group);
+	guest_set(g, group, F(sched_entity, my_q), cfs);
+	walk();
+	cr_expect_eq(log_.n[TABLE_threads], 1);
+}
+
+Test(unlisted, a_hidden_task_has_real_time)
+{
+	uint64_t ring[] = {make_run_queue() + 1024 + 2 * 16,
+			   guest_field(g, hide(1), F(task_struct, rt_run_list))};
+
+	put_ring(g, ring, 2);
+	expect_view("run_queue");
+}
+
+Test(unlisted, a_hidden_task_has_a_deadline)
+{
+	uint64_t rq = make_run_queue(), node = guest_field(g, hide(1), F(task_struct, dl_node));
+
+	guest_set(g, rq, F(rq, dl_root), node);
+	expect_view("run_queue");
+}
+
+Test(unlisted, a_server_of_the_fair_class_is_no_task)
+{
+	uint64_t rq = make_run_queue(), node = guest_field(g, hide(1), F(task_struct, dl_node));
+
+	guest_set(g, rq, F(rq, dl_root), node);
+	guest_set(g, node, F(sched_dl_entity, dl_server), 1);
+	walk();
+	cr_expect_eq(log_.n[TABLE_threads], 1);
+}
+
+Test(unlisted, all_views_are_told)
+{
+	make_task(object(1), 9);
+	guest_set(g, object(0), F(task_struct, real_parent), object(1));
+	walk();
+	expect_found("live", "none", "pid");
+	cr_expect(strstr(finding("evidence"), "views=pid,parent,task_scan"), "%s",
+		  finding("evidence"));
+}
+
+// --- forks ---
+
 // copy_process() starts with a copy of the parent.
 Test(unlisted, a_copy_of_a_parent_is_a_fork_and_not_hidden)
 {
@@ -220,6 +368,46 @@ Test(unlisted, a_fork_with_a_number_is_not_hidden)
 	walk();
 	expect_found("fresh", "N0", "task_scan");
 	cr_expect_str_eq(row_log_value(&log_, TABLE_threads, 1, "tid"), "9");
+}
+
+// alloc_pid(): no task has it yet.
+static void make_empty_pid(uint64_t number)
+{
+	put_u64(g, pid_slots + number * 8, guest_alloc(g, 256));
+}
+
+Test(unlisted, a_fork_whose_number_is_in_the_table)
+{
+	make_task(object(1), 9);
+	guest_set(g, object(1), F(task_struct, thread_pid),
+		  k_or0(&g->k, object(0), F(task_struct, thread_pid)));
+	guest_set(g, object(1), F(task_struct, state), TASK_NEW);
+	make_empty_pid(9);
+	walk();
+	expect_found("fresh", "N1", "task_scan");
+	cr_expect_str_eq(finding("phase"), "N1");
+}
+
+Test(unlisted, a_number_that_nobody_has_is_a_fork)
+{
+	make_empty_pid(9);
+	walk();
+	cr_expect_eq(log_.n[TABLE_threads], 1);
+	cr_expect_str_eq(finding("class"), "fresh");
+	cr_expect_str_eq(finding("phase"), "N1");
+	cr_expect_str_eq(finding("tid"), "9");
+	cr_expect_null(finding("task_addr"));
+}
+
+Test(unlisted, a_number_that_a_process_group_has_is_no_fork)
+{
+	uint64_t pid = guest_alloc(g, 256);
+
+	guest_place_array(g, F(pid, tasks), g->k.field[F(pid, tasks)].off, 8, 4);
+	put_u64(g, pid_slots + 9 * 8, pid);
+	put_u64(g, guest_field(g, pid, F(pid, tasks)) + 2 * 8ULL, pid); // PIDTYPE_PGID
+	walk();
+	cr_expect_eq(log_.n[TABLE_inconsistencies], 0);
 }
 
 static void bury(uint64_t t, uint64_t usage)
