@@ -8,7 +8,7 @@ enum { WORD = 64, MAX_FDS = 1 << 20 };
 
 // 64 bits of the bitmap and the slots that they are about.
 struct fd_word {
-	uint64_t bits, filled;
+	uint64_t bits, filled, file[WORD];
 };
 
 static bool read_word(struct kernel *k, uint64_t fdt, uint64_t i, struct fd_word *word)
@@ -21,8 +21,10 @@ static bool read_word(struct kernel *k, uint64_t fdt, uint64_t i, struct fd_word
 	    !k_read(k, slots + i * size, raw, size))
 		return false;
 	word->filled = 0;
-	for (size_t bit = 0; bit < WORD; bit++)
-		word->filled |= (uint64_t)(k_ptr_in(k, raw + bit * k->word) != 0) << bit;
+	for (size_t bit = 0; bit < WORD; bit++) {
+		word->file[bit] = k_ptr_in(k, raw + bit * k->word);
+		word->filled |= (uint64_t)(word->file[bit] != 0) << bit;
+	}
 	return true;
 }
 
@@ -45,6 +47,36 @@ static void check_word(struct atomicity *a, struct violation v, uint64_t i,
 		rule_holds(a, v.rule);
 }
 
+// Since 6.13 the count is that of references beside the first, and negative if there is none.
+static bool has_references(struct kernel *k, uint64_t file, uint64_t *count)
+{
+	if (k_has(k, F(file, f_ref)))
+		return k_get(k, file, F(file, f_ref), count) && (int64_t)*count >= 0;
+	return k_get(k, file, F(file, f_count), count) && (int64_t)*count > 0;
+}
+
+static void check_file(struct atomicity *a, const struct task *t, uint64_t file)
+{
+	struct kernel *k = a->w->k;
+	struct violation v = {.rule = INV_file_refs, .task = t, .class = "attribute-changed"};
+	uint64_t path = k_field_va(k, file, F(file, f_path)), count = 0, inode, own;
+	uint64_t dentry = path ? k_or0(k, path, F(path, dentry)) : 0;
+
+	if (!k_plausible(k, file) || !u64map_add(&a->files_seen, file, 0))
+		return;
+	vec_push(&a->files, file);
+	if (!k_get(k, file, F(file, f_inode), &inode) ||
+	    !k_get(k, dentry, F(dentry, d_inode), &own))
+		rule_unevaluable(a, v.rule);
+	else if (has_references(k, file, &count) && inode == own)
+		rule_holds(a, v.rule);
+	else
+		rule_broken(a, &v,
+			    "file=0x%016" PRIx64 " count=%" PRId64 " f_inode=0x%016" PRIx64
+			    " d_inode=0x%016" PRIx64,
+			    file, (int64_t)count, inode, own);
+}
+
 static void check_table(struct atomicity *a, const struct task *t, uint64_t files)
 {
 	struct kernel *k = a->w->k;
@@ -64,6 +96,8 @@ static void check_table(struct atomicity *a, const struct task *t, uint64_t file
 		}
 		if (word.bits | word.filled)
 			check_word(a, v, i, &word);
+		for (size_t bit = 0; word.filled && bit < WORD; bit++)
+			check_file(a, t, word.file[bit]);
 	}
 }
 

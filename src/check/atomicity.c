@@ -38,6 +38,13 @@ static void begin(struct atomicity *a, struct walk *w)
 	a->css_set = k_spinlock(k, k->symbol[S(css_set_lock)]);
 }
 
+void atomicity_fini(struct atomicity *a)
+{
+	vec_fini(&a->files);
+	u64map_fini(&a->files_seen);
+	u64map_fini(&a->mappings);
+}
+
 // --- rows ---
 
 static void emit_row(struct atomicity *a, enum invariant i)
@@ -136,5 +143,9 @@ void check_atomicity(struct walk *w)
 	atomicity_of_memory(&a);
 	atomicity_of_files(&a);
 	atomicity_of_zones(&a);
+	atomicity_of_scheduling(&a);
+	atomicity_of_pages(&a);
+	atomicity_of_slabs(&a);
 	atomicity_report(&a);
+	atomicity_fini(&a);
 }

@@ -27,9 +27,11 @@ struct atomicity {
 	struct walk *w;
 	struct invariant_count of[INVARIANT_COUNT];
 	enum lock_state tasklist, css_set;
-	uint64_t budget;   // reads that are left
-	uint64_t near;	   // bytes: farther apart than this is far
-	uint64_t findings; // rows of inconsistencies made so far
+	uint64_t budget;		    // reads that are left
+	uint64_t near;			    // bytes: farther apart than this is far
+	uint64_t findings;		    // rows of inconsistencies made so far
+	VEC(uint64_t) files;		    // struct files that are open, once each
+	struct u64map files_seen, mappings; // they, and the address_spaces of their inodes
 };
 
 // What was found to be broken.
@@ -37,7 +39,7 @@ struct violation {
 	enum invariant rule;
 	enum lock_state lock;	 // under which the kernel breaks the rule
 	const struct task *task; // that it hits; NULL for none
-	const char *class;	 // task-died or attribute-changed
+	const char *class;	 // task-died or attribute-changed; NULL: no row of its own
 	uint64_t weight;	 // how far apart the two values are
 };
 
@@ -62,6 +64,11 @@ void atomicity_of_tasks(struct atomicity *a);
 void atomicity_of_memory(struct atomicity *a);
 void atomicity_of_files(struct atomicity *a);
 void atomicity_of_zones(struct atomicity *a);
+void atomicity_of_scheduling(struct atomicity *a);
+void atomicity_of_pages(struct atomicity *a); // after files
+void atomicity_of_slabs(struct atomicity *a);
+
+void atomicity_fini(struct atomicity *a);
 
 // Rows of `atomicity`, and the verdict into the walk.
 void atomicity_report(struct atomicity *a);

@@ -81,3 +81,53 @@ enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
 	enum iter_end end = each_below(&x, at, 0, MAX_SHIFT);
 	return end == ITER_MORE ? ITER_END : end;
 }
+
+struct xa_sum {
+	struct kernel *k;
+	uint64_t max, pointers;
+};
+
+// A slot of a node of this shift. Signs at or below 64 say "as the slot before".
+static enum iter_end count_below(struct xa_sum *x, uint64_t node, uint64_t above)
+{
+	uint64_t slots = x->k->field[F(xa_node, slots)].n_elem, shift, entry;
+	bool is_pointer = false; // what the last slot of its own has
+
+	if (x->max == 0)
+		return ITER_LIMIT;
+	x->max--;
+	if (!k_get(x->k, node, F(xa_node, shift), &shift))
+		return ITER_FAULT;
+	if (shift >= above)
+		return ITER_TORN;
+	for (uint64_t i = 0; i < slots; i++) {
+		if (!k_get_at(x->k, node, F(xa_node, slots), i, &entry))
+			return ITER_FAULT;
+		if (is_node(entry)) {
+			enum iter_end end = count_below(x, entry - 2, shift);
+			if (end != ITER_END)
+				return end;
+			is_pointer = false;
+		} else if (!is_internal(entry)) {
+			is_pointer = entry && !(entry & 1);
+		}
+		x->pointers += is_pointer && !is_node(entry) ? 1ULL << shift : 0;
+	}
+	return ITER_END;
+}
+
+enum iter_end xa_count(struct kernel *k, uint64_t head_va, uint64_t max, uint64_t *n)
+{
+	struct xa_sum x = {.k = k, .max = max};
+	enum iter_end end = ITER_END;
+	uint64_t at;
+
+	if (!head_va || !k_ptr(k, head_va, &at))
+		return ITER_FAULT;
+	if (is_node(at))
+		end = count_below(&x, at - 2, MAX_SHIFT);
+	else
+		x.pointers = at && !is_internal(at) && !(at & 1);
+	*n = x.pointers;
+	return end;
+}

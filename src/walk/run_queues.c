@@ -10,6 +10,7 @@ enum { MAX_GROUPS = 1 << 12 }; // control groups that have a queue, of all CPUs 
 struct queues {
 	struct walk *w;
 	task_visit *visit;
+	void *arg;
 	VEC(uint64_t) cfs; // cfs_rqs that are still to be looked at
 	struct u64map seen;
 };
@@ -17,7 +18,7 @@ struct queues {
 static void visit_task(struct queues *q, uint64_t task)
 {
 	if (k_plausible(q->w->k, task))
-		q->visit(q->w, task, VIEW_RUN_QUEUE);
+		q->visit(q->arg, task, VIEW_RUN_QUEUE);
 }
 
 // --- the fair class: a tree of entities, some of which are groups with a tree of their own ---
@@ -100,11 +101,11 @@ static void visit_deadline(struct queues *q, uint64_t rq)
 	}
 }
 
-void run_queues_each(struct walk *w, task_visit *visit)
+void run_queues_each(struct walk *w, task_visit *visit, void *arg)
 {
 	struct kernel *k = w->k;
 	uint64_t runqueues = k->symbol[S(runqueues)];
-	struct queues q = {.w = w, .visit = visit};
+	struct queues q = {.w = w, .visit = visit, .arg = arg};
 
 	for (size_t cpu = 0; runqueues && cpu < k->n_cpus; cpu++) {
 		uint64_t rq = k_percpu(k, runqueues, cpu);

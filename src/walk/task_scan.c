@@ -2,6 +2,7 @@
 // Looks for tasks in the slabs that task_structs are allocated from. Costs a few reads for each
 // slab, not a pass over memory.
 #include "src/kernel/iter.h"
+#include "src/walk/slabs.h"
 #include "src/walk/unlisted.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 struct scan {
 	struct walk *w;
 	task_visit *visit;
+	void *arg;
 	uint64_t size, objects, bytes; // of an object; in a slab; of a slab
 	struct u64map slabs;	       // that were looked at
 	uint64_t left;		       // objects that may still be looked at: memory has no more
@@ -27,7 +29,7 @@ static void scan_slab(struct scan *s, uint64_t base)
 	    !u64map_add(&s->slabs, base, 0))
 		return;
 	for (uint64_t i = 0; i < s->objects && s->left; i++, s->left--)
-		s->visit(s->w, base + i * s->size, VIEW_TASK_SCAN);
+		s->visit(s->arg, base + i * s->size, VIEW_TASK_SCAN);
 }
 
 // A slab is aligned to its size, as every block of the buddy allocator is.
@@ -111,23 +113,21 @@ static bool measure(struct scan *s, uint64_t cache)
 static void scan_slabs(struct scan *s)
 {
 	struct kernel *k = s->w->k;
-	uint64_t cache, node = 0;
+	uint64_t cache, node;
 
 	if (!k_has(k, F(kmem_cache, oo)) ||
 	    !k_variable(k, S(task_struct_cachep), k->word, &cache) || !measure(s, cache))
 		return;
 	for (size_t i = 0, n = s->w->tasks->all.n; i < n; i++)
 		scan_around(s, s->w->tasks->all.at[i].addr);
-	const struct field_place *nodes = &k->field[F(kmem_cache, node)];
-	for (size_t i = 0; nodes->present && i < nodes->n_elem; i++)
-		if (k_get_at(k, cache, F(kmem_cache, node), i, &node))
-			scan_partial(s, node);
+	for (size_t i = 0; slab_node(k, cache, i, &node); i++)
+		scan_partial(s, node);
 	scan_cpus(s, cache);
 }
 
-void task_scan(struct walk *w, task_visit *visit)
+void task_scan(struct walk *w, task_visit *visit, void *arg)
 {
-	struct scan s = {.w = w, .visit = visit, .left = w->ram_pages};
+	struct scan s = {.w = w, .visit = visit, .arg = arg, .left = w->ram_pages};
 
 	scan_slabs(&s);
 	u64map_fini(&s.slabs);

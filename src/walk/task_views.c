@@ -7,12 +7,13 @@
 
 enum { PIDTYPE_PID = 0, MAX_PIDTYPES = 8 };
 
-// --- the pid table ---
-
-struct pids {
+struct search {
 	struct walk *w;
 	task_visit *visit;
+	void *arg;
 };
+
+// --- the pid table ---
 
 // No task, process group or session has it: alloc_pid() has made it for a fork that goes on. One
 // that nobody needs any more leaves the table before it is empty.
@@ -29,27 +30,27 @@ static bool is_empty(struct kernel *k, uint64_t pid)
 
 static bool visit_pid(void *arg, uint64_t index, uint64_t pid)
 {
-	struct pids *s = arg;
+	struct search *s = arg;
 	struct kernel *k = s->w->k;
 	uint64_t node;
 
 	if (!k_plausible(k, pid) || !k_ptr(k, k_field_va(k, pid, F(pid, tasks)), &node))
 		return true;
 	if (node)
-		s->visit(s->w, k_container(k, node, F(task_struct, pid_links)), VIEW_PID);
+		s->visit(s->arg, k_container(k, node, F(task_struct, pid_links)), VIEW_PID);
 	else if (is_empty(k, pid))
 		vec_push(&s->w->tasks->empty_pids, ((struct empty_pid){pid, index}));
 	return true;
 }
 
 // The initial namespace, of which init_task is: that of the first number of its struct pid.
-void pids_each(struct walk *w, task_visit *visit)
+void pids_each(struct walk *w, task_visit *visit, void *arg)
 {
 	struct kernel *k = w->k;
 	uint64_t pid = k_or0(k, k->init_task, F(task_struct, thread_pid));
 	uint64_t numbers = pid ? k_field_va(k, pid, F(pid, numbers)) : 0;
 	uint64_t ns = numbers ? k_or0(k, numbers, F(upid, ns)) : 0;
-	struct pids s = {w, visit};
+	struct search s = {w, visit, arg};
 
 	if (ns && k_has(k, F(pid_namespace, idr)) && k_has(k, F(pid, tasks)) &&
 	    k_has(k, F(task_struct, pid_links)))
@@ -60,45 +61,47 @@ void pids_each(struct walk *w, task_visit *visit)
 // --- lists ---
 
 // Every task whose field `link` is in the list at this head.
-static void visit_list(struct walk *w, uint64_t head, enum field link, task_visit *visit,
-		       enum task_view view)
+static void visit_list(const struct search *s, uint64_t head, enum field link, enum task_view view)
 {
+	struct walk *w = s->w;
 	struct list_iter it;
 	uint64_t node;
 
 	list_begin(&it, w->k, head, w->ram_pages);
 	while (list_next(&it, &node))
-		visit(w, k_container(w->k, node, link), view);
+		s->visit(s->arg, k_container(w->k, node, link), view);
 }
 
-void relatives_each(struct walk *w, task_visit *visit)
+void relatives_each(struct walk *w, task_visit *visit, void *arg)
 {
+	const struct search s = {w, visit, arg};
 	struct kernel *k = w->k;
 
 	for (size_t i = 0, n = w->tasks->all.n; i < n; i++) {
 		uint64_t task = w->tasks->all.at[i].addr;
 		uint64_t parent = k_or0(k, task, F(task_struct, real_parent));
 		if (k_plausible(k, parent))
-			visit(w, parent, VIEW_PARENT);
+			visit(arg, parent, VIEW_PARENT);
 		if (k_has(k, F(task_struct, children)) && k_has(k, F(task_struct, sibling)))
-			visit_list(w, k_field_va(k, task, F(task_struct, children)),
-				   F(task_struct, sibling), visit, VIEW_CHILDREN);
+			visit_list(&s, k_field_va(k, task, F(task_struct, children)),
+				   F(task_struct, sibling), VIEW_CHILDREN);
 	}
 }
 
-static void visit_css_set(struct walk *w, uint64_t css_set, task_visit *visit)
+static void visit_css_set(const struct search *s, uint64_t css_set)
 {
 	static const enum field heads[] = {F(css_set, tasks), F(css_set, mg_tasks),
 					   F(css_set, dying_tasks)};
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		if (k_has(w->k, heads[i]))
-			visit_list(w, k_field_va(w->k, css_set, heads[i]), F(task_struct, cg_list),
-				   visit, VIEW_CSS_SET);
+		if (k_has(s->w->k, heads[i]))
+			visit_list(s, k_field_va(s->w->k, css_set, heads[i]),
+				   F(task_struct, cg_list), VIEW_CSS_SET);
 }
 
-void css_sets_each(struct walk *w, task_visit *visit)
+void css_sets_each(struct walk *w, task_visit *visit, void *arg)
 {
+	const struct search s = {w, visit, arg};
 	struct kernel *k = w->k;
 	struct u64map seen = {0};
 
@@ -106,7 +109,7 @@ void css_sets_each(struct walk *w, task_visit *visit)
 	     i++) {
 		uint64_t css_set = k_or0(k, w->tasks->all.at[i].addr, F(task_struct, cgroups));
 		if (k_plausible(k, css_set) && u64map_add(&seen, css_set, 0))
-			visit_css_set(w, css_set, visit);
+			visit_css_set(&s, css_set);
 	}
 	u64map_fini(&seen);
 }

@@ -205,8 +205,9 @@ static void consider(struct walk *w, uint64_t task, unsigned views)
 		remember(w, task, &s, views);
 }
 
-static void add_candidate(struct walk *w, uint64_t task, enum task_view view)
+static void add_candidate(void *arg, uint64_t task, enum task_view view)
 {
+	struct walk *w = arg;
 	struct tasks *ts = w->tasks;
 
 	if (u64map_get(&ts->by_addr, task) || task == w->k->init_task)
@@ -227,11 +228,11 @@ void unlisted_find(struct walk *w)
 	vec_foreach (t, &ts->all)
 		if (t->has_tid)
 			(void)u64map_add(&ts->tids, (uint64_t)t->tid, 0);
-	pids_each(w, add_candidate);
-	relatives_each(w, add_candidate);
-	css_sets_each(w, add_candidate);
-	run_queues_each(w, add_candidate);
-	task_scan(w, add_candidate);
+	pids_each(w, add_candidate, w);
+	relatives_each(w, add_candidate, w);
+	css_sets_each(w, add_candidate, w);
+	run_queues_each(w, add_candidate, w);
+	task_scan(w, add_candidate, w);
 	vec_foreach (c, &ts->candidates)
 		consider(w, c->addr, c->views);
 	vec_fini(&ts->candidates);

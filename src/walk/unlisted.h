@@ -18,14 +18,14 @@ enum task_view {
 };
 
 // Gets what may be a task_struct. Known ones come, too, and one may come more than once.
-typedef void task_visit(struct walk *w, uint64_t task, enum task_view view);
+typedef void task_visit(void *arg, uint64_t task, enum task_view view);
 
 // By where they look; each is bounded by the size of the memory.
-void pids_each(struct walk *w, task_visit *visit);
-void relatives_each(struct walk *w, task_visit *visit);
-void css_sets_each(struct walk *w, task_visit *visit);
-void run_queues_each(struct walk *w, task_visit *visit);
-void task_scan(struct walk *w, task_visit *visit);
+void pids_each(struct walk *w, task_visit *visit, void *arg);
+void relatives_each(struct walk *w, task_visit *visit, void *arg);
+void css_sets_each(struct walk *w, task_visit *visit, void *arg);
+void run_queues_each(struct walk *w, task_visit *visit, void *arg);
+void task_scan(struct walk *w, task_visit *visit, void *arg);
 
 // Fills w->tasks->unlisted with embryos and the dead; tasks that live are added to the others by
 // tasks_add_unlisted().

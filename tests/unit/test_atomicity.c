@@ -32,6 +32,7 @@ static void make(void)
 
 static void unmake(void)
 {
+	atomicity_fini(&a);
 	walk_fini(&w);
 	row_log_fini(&log_);
 	guest_free(g);
@@ -512,4 +513,56 @@ Test(atomicity, a_tree_that_runs_in_a_circle_ends)
 	put_u64(g, head, node + 2);
 	put_u64(g, node + 8, node + 2);
 	cr_expect_not(xa_load(&g->k, head, 0, &entry));
+}
+
+// --- how many pointers an xarray has ---
+
+static uint64_t pointers(void)
+{
+	uint64_t n = 99;
+
+	cr_assert_eq(xa_count(&g->k, head, 100, &n), ITER_END);
+	return n;
+}
+
+Test(atomicity, pointers_count_and_numbers_do_not)
+{
+	make_xarray();
+	cr_expect_eq(pointers(), 0);
+	put_u64(g, head, node);
+	cr_expect_eq(pointers(), 1);
+	put_u64(g, head, node + 2);
+	put_u64(g, node + 8, head);
+	put_u64(g, node + 8 + 8, 5); // a number: the shadow of a page that was dropped
+	put_u64(g, node + 8 + 3 * 8, head);
+	cr_expect_eq(pointers(), 2);
+}
+
+Test(atomicity, an_entry_of_a_higher_order_counts_for_its_range)
+{
+	uint64_t top = guest_alloc(g, 8 + 64 * 8);
+
+	make_xarray();
+	put_u64(g, head, node + 2);
+	put_u64(g, node + 8 + 4 * 8, head);
+	for (uint64_t i = 5; i < 8; i++)
+		put_u64(g, node + 8 + i * 8, 4 << 2 | 2); // as slot 4
+	cr_expect_eq(pointers(), 4);
+	put_u64(g, node + 8 + 4 * 8, 5);
+	cr_expect_eq(pointers(), 0, "siblings of a number");
+	guest_set(g, top, F(xa_node, shift), 6);
+	put_u64(g, top + 8 + 8, head);
+	put_u64(g, head, top + 2);
+	cr_expect_eq(pointers(), 64);
+}
+
+Test(atomicity, counting_ends)
+{
+	uint64_t n;
+
+	make_xarray();
+	put_u64(g, head, node + 2);
+	put_u64(g, node + 8, node + 2);
+	cr_expect_eq(xa_count(&g->k, head, 100, &n), ITER_TORN);
+	cr_expect_eq(xa_count(&g->k, head, 0, &n), ITER_LIMIT);
 }
