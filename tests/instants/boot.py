@@ -22,7 +22,7 @@ from gdbstub import Stub  # noqa: E402
 SOURCES = pathlib.Path(__file__).resolve().parent / "guest"
 COMMON = initramfs.GUEST_SOURCES
 FLAGS = "-std=gnu11 -O2 -Wall -Wextra -Werror -pthread -static -s"
-BUSYBOX_NAMES = ("sh", "mount", "insmod", "mkdir")
+BUSYBOX_NAMES = ("sh", "mount", "insmod", "mkdir", "httpd")
 # Modules beside those of the control port and the disk cost memory and time.
 WANTED = ("virtio", "crc", "jbd2", "mbcache", "ext4")
 BOOT_SECONDS = 300

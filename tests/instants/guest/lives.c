@@ -51,10 +51,17 @@ void reap(int pid)
 
 int named_child(const char *name)
 {
-	int pid = (int)CHECK(fork());
+	int ends[2], pid;
+	char none;
 
+	CHECK(pipe2(ends, O_CLOEXEC));
+	pid = (int)CHECK(fork());
 	if (pid == 0)
 		prctl(PR_SET_NAME, name);
+	CHECK(close(ends[1]));
+	if (pid != 0)
+		CHECK(read(ends[0], &none, 1)); /* nothing, once the child has closed its end */
+	CHECK(close(ends[0]));
 	return pid;
 }
 

@@ -18,7 +18,9 @@
 	SCENARIO(umh, "a program that the kernel starts")                                          \
 	SCENARIO(iouring, "a worker of io_uring")                                                  \
 	SCENARIO(kthread, "a kernel thread that comes and goes with a mount")                      \
-	SCENARIO(storm, "forks, execs, threads, files and mappings without end")
+	SCENARIO(storm, "forks, execs, threads, files and mappings without end")                   \
+	SCENARIO(busy, "processes that only compute")                                              \
+	SCENARIO(web, "a web server and its clients")
 
 #define SCENARIO(name, idea) void name##_scenario(void);
 SCENARIOS
@@ -33,7 +35,7 @@ void here(void);
 void await_zombie(int pid);
 void reap(int pid);
 
-/* A child that calls itself by this name. */
+/* A child that calls itself by this name; it has the name when the parent goes on. */
 int named_child(const char *name);
 
 #endif
