@@ -30,7 +30,7 @@ ALL_SKIPPED = 77
 LOADS = {"busy": "CPU-bound", "storm": "fork and exec storm", "web": "web server"}
 HOWS = {"stopped": save_stopped, "running": save_running}
 SCRIPT = "tests/instants/series.py"
-MOST_BREATH_SECONDS = 1.0  # between two snapshots; at random, so that no rhythm of the load is hit
+MOST_BREATH_SECONDS = 0.5  # between two snapshots; at random, so that no rhythm of the load is hit
 Z = 1.959963984540054  # of the normal distribution, 95 % between -Z and Z
 # (column of the table, key in what vmiscan counts)
 CLASSES = (
@@ -150,7 +150,7 @@ def report(state, loads):
     releases = sorted({f"{line['release']}, {line['memory']}iB of memory, 2 CPUs" for lines in series for line in lines})
     head = "| | " + " | ".join(f"{LOADS[load]}, {how}" for load, how in keys) + " |"
     rule = "|---" * (1 + len(keys)) + "|"
-    lines = ["## How often", "", f"Made by `{SCRIPT}` with `vmiscan watch`. Guest: {'; '.join(releases)}.", "", head, rule]
+    lines = [f"Made by `{SCRIPT}` with `vmiscan watch`. Guest: {'; '.join(releases)}.", "", head, rule]
     for name, value in (("snapshots", lambda s: str(len(s))), ("tasks", lambda s: str(sum(line["tasks"] for line in s))),
                         ("seconds of a save, median", lambda s: f"{statistics.median(line['seconds'] for line in s):.2f}")):
         lines.append("| " + " | ".join([name, *(value(s) for s in series)]) + " |")

@@ -17,11 +17,13 @@ import time
 sys.dont_write_bytecode = True
 
 import boot  # noqa: E402
+import document  # noqa: E402
 import judge  # noqa: E402
 from maker.machine import GuestError  # noqa: E402
 from maker.suites import SuiteError  # noqa: E402
 
 ALL_SKIPPED = 77
+SCRIPT = "tests/instants/torn.py"
 MIB = 1 << 20
 PIECE = 2 * MIB
 BREATH_SECONDS = 0.7  # between two captures of a stopped guest
@@ -58,9 +60,8 @@ def look(options, machine, how, path):
         return Snapshot(machine.guest.name, machine.kernel.release, how, f"status {status}", said, {}, seconds, said)
     with contextlib.closing(sqlite3.connect(database)) as connection:
         verdict, reason = connection.execute("SELECT atomicity, atomicity_reason FROM run").fetchone()
-        rules = {name: (evaluated, violated, excused, worst) for name, evaluated, violated, excused, worst in
-                 connection.execute("SELECT invariant, evaluated, violated, excused_by_lock, worst_example "
-                                    "FROM atomicity WHERE weight = 'hard'")}
+        rules = {name: rest for name, *rest in
+                 connection.execute("SELECT invariant, evaluated, violated, excused_by_lock, worst_example, weight FROM atomicity")}
     return Snapshot(machine.guest.name, machine.kernel.release, how, verdict, reason, rules, seconds, said)
 
 
@@ -79,7 +80,7 @@ def snapshots(guest, options, scratch):
 
 def line(snapshot):
     """One capture for the terminal."""
-    wrong = [f"{name}: {worst}" for name, (_, violated, _, worst) in snapshot.rules.items() if violated]
+    wrong = [f"{name}: {worst}" for name, (_, violated, _, worst, _) in snapshot.rules.items() if violated]
     text = f"{snapshot.kernel} {snapshot.how}: {snapshot.verdict}: {snapshot.reason}"
     expected = NEEDED[snapshot.how][0]
     return "\n     ".join([text] + (wrong if snapshot.verdict != expected else []))
@@ -98,26 +99,22 @@ def tally(found):
 
 def _rule_rows(found):
     for name in found[0].rules if found else ():
-        cells = [name]
+        cells = [name, found[0].rules[name][-1]]
         for how in NEEDED:
-            of = [s.rules.get(name, (0, 0, 0, None)) for s in found if s.how == how]
+            of = [s.rules.get(name, (0, 0, 0)) for s in found if s.how == how]
             cells += [sum(r[0] for r in of), sum(r[1] for r in of), sum(r[2] for r in of)]
         yield "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def document(found):
+def tables(found):
     """Markdown: verdicts, then rules."""
-    lines = ["# Torn or not", "", "Made by `tests/instants/torn.py --table docs/CONSISTENCY.md`; not written by hand.", "",
-             "A guest with two CPUs forks, executes, makes threads, opens files and maps memory as fast as it can. It is",
-             "saved while it stands still, which must be called *atomic-compatible*, and by `pmemsave` in pieces of 2 MiB",
-             "while it runs, which must be called *torn* (95 % of the captures).", "",
-             "| kernel | saved | captures | must be | are | |", "|---|---|---|---|---|---|"]
+    lines = [f"Made by `{SCRIPT}`.", "", "| kernel | saved | captures | must be | are | |", "|---|---|---|---|---|---|"]
     for kernel, release, how, captures, right, enough in tally(found):
         lines.append(f"| {kernel} ({release}) | {how} | {captures} | {NEEDED[how][0]} | {right} | {'ok' if enough else 'FAIL'} |")
-    lines += ["", "Hard rules over all captures: evaluated, violated with a free lock, excused by a held one.", "",
-              "| rule | stopped: evaluated | violated | excused | running: evaluated | violated | excused |",
-              "|---|---|---|---|---|---|---|", *_rule_rows(found), ""]
-    return "\n".join(lines)
+    lines += ["", "Rules over all captures: evaluated, violated with a free lock, excused by a held one.", "",
+              "| rule | weight | stopped: evaluated | violated | excused | running: evaluated | violated | excused |",
+              "|---|---|---|---|---|---|---|---|", *_rule_rows(found)]
+    return lines
 
 
 def parse_arguments():
@@ -145,7 +142,7 @@ def main():
                     raise
                 print(f"SKIP {name}: {error}", flush=True)
     if options.table:
-        pathlib.Path(options.table).write_text(document(found), encoding="utf-8")
+        document.replace_part(pathlib.Path(options.table), SCRIPT, tables(found))
     for kernel, _, how, captures, right, enough in tally(found):
         print(f"{'ok  ' if enough else 'FAIL'} {kernel} {how}: {right} of {captures} are {NEEDED[how][0]}")
     if not found:
