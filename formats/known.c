@@ -6,6 +6,8 @@
 
 #include "formats/probe.h"
 
+#include <string.h>
+
 struct known {
 	uint32_t off;
 	uint32_t n;
@@ -20,6 +22,7 @@ struct known {
 #define DUMP_ELF "dump the guest again in ELF format (dump-guest-memory, virsh dump --memory-only)"
 #define XEN	 "give a raw copy of the guest's memory"
 #define DISK	 "give a snapshot of the guest's memory"
+#define BESIDE	 "give the memory file beside it"
 
 static const struct known table[] = {
 	// QEMU and libvirt
@@ -37,7 +40,7 @@ static const struct known table[] = {
 	{MAGIC(0, "\x14\x20\x28\x01"), "a Hyper-V saved state (.vmrs)", DISK " in raw format"},
 	{MAGIC(0x1000, "\x14\x20\x28\x01"), "a Hyper-V saved state (.vmrs)", DISK " in raw format"},
 	{MAGIC(0, "\0\0\x64\x86\x84\x19\x10\x07"), "the state file of a Firecracker snapshot",
-	 "give the memory file beside it"},
+	 BESIDE},
 	{MAGIC(0, "PAGEDUMP"), "a Windows memory dump", "only Linux guests are read"},
 	{MAGIC(0, "PAGEDU64"), "a Windows memory dump", "only Linux guests are read"},
 	// Packed
@@ -62,10 +65,24 @@ static struct err *refuse(const char *what, const char *todo)
 		       todo);
 }
 
-struct err *known_refusal(const struct fmt_probe *p)
+static const struct known *find(const struct fmt_probe *p)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (probe_has(p, table[i].off, table[i].magic, table[i].n))
-			return refuse(table[i].what, table[i].todo);
+			return &table[i];
 	return NULL;
+}
+
+struct err *known_refusal(const struct fmt_probe *p)
+{
+	const struct known *k = find(p);
+
+	return k ? refuse(k->what, k->todo) : NULL;
+}
+
+bool known_holds_no_memory(const struct fmt_probe *p)
+{
+	const struct known *k = find(p);
+
+	return k && (strcmp(k->todo, DISK) == 0 || strcmp(k->todo, BESIDE) == 0);
 }

@@ -8,4 +8,7 @@
 // The refusal with the container's name and what to do, or NULL if it is none of them.
 struct err *known_refusal(const struct fmt_probe *p);
 
+// Whether it is one that never has memory in it: disks, databases, what lies beside memory.
+bool known_holds_no_memory(const struct fmt_probe *p);
+
 #endif

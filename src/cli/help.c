@@ -40,13 +40,13 @@ static void print_option(const struct option_doc *d, FILE *out)
 	(void)fprintf(out, "  %-24s %s\n", left, d->help);
 }
 
-// Of all calls the first lines, and every option.
+// Of all calls the first lines; the options are those of a scan.
 static void print_all(FILE *out)
 {
 	print_usage(CALL_scan, "Usage:", out);
 	for (int c = CALL_scan + 1; c < N_CALLS; c++)
 		print_usage((enum call)c, "      ", out);
-	(void)fprintf(out, "\n%s\n`vmiscan CALL --help` tells of the others, of info and so on.\n",
+	(void)fprintf(out, "\n%s\n`vmiscan CALL --help` has the options of another call.\n",
 		      calls[CALL_scan].doc);
 }
 
@@ -60,7 +60,7 @@ void options_help(enum call call, FILE *out)
 		(void)fprintf(out, "\n%s\n", calls[call].doc);
 	(void)fputc('\n', out);
 	for (size_t i = 0; i < sizeof(docs) / sizeof(docs[0]); i++)
-		if (call == CALL_scan || docs[i].calls & 1 << call)
+		if (docs[i].calls & 1 << call)
 			print_option(&docs[i], out);
 	(void)fprintf(out, "\nExamples:\n%s%s", calls[call].examples, exit_statuses);
 }

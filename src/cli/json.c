@@ -70,6 +70,11 @@ void json_init(struct json *j, FILE *out)
 	*j = (struct json){.out = out};
 }
 
+void json_init_line(struct json *j, FILE *out)
+{
+	*j = (struct json){.out = out, .one_line = true};
+}
+
 void json_fini(struct json *j)
 {
 	(void)fputc('\n', j->out);
@@ -78,7 +83,9 @@ void json_fini(struct json *j)
 
 static void begin_member(struct json *j, const char *key)
 {
-	if (j->depth > 0)
+	if (j->one_line)
+		(void)fputs(j->comma ? ", " : "", j->out);
+	else if (j->depth > 0)
 		(void)fprintf(j->out, "%s\n%*s", j->comma ? "," : "", 2 * j->depth, "");
 	if (key)
 		(void)fprintf(j->out, "\"%s\": ", key);
@@ -96,7 +103,7 @@ void json_open(struct json *j, const char *key, char bracket)
 void json_close(struct json *j, char bracket)
 {
 	j->depth--;
-	if (j->comma)
+	if (j->comma && !j->one_line)
 		(void)fprintf(j->out, "\n%*s", 2 * j->depth, "");
 	(void)fputc(bracket, j->out);
 	j->comma = true;

@@ -19,10 +19,12 @@ struct json {
 	FILE *out;
 	int depth;
 	bool comma; // a member comes before the next one
+	bool one_line;
 	struct arena text;
 };
 
 void json_init(struct json *j, FILE *out);
+void json_init_line(struct json *j, FILE *out); // for JSON Lines
 void json_fini(struct json *j);
 
 // key is NULL in arrays and for the outermost value.

@@ -116,6 +116,18 @@ static struct err *set_max_memory(struct options *o, const char *arg)
 	return NULL;
 }
 
+static struct err *set_jobs(struct options *o, const char *arg)
+{
+	enum { JOBS_MOST = 1024 };
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || n == 0 || n > JOBS_MOST)
+		return err_new(ERR_USAGE, "--jobs: %s is no number from 1 to %d", arg, JOBS_MOST);
+	o->jobs = n;
+	return NULL;
+}
+
 static struct err *set_color(struct options *o, const char *arg)
 {
 	static const char *const words[] = {"auto", "always", "never"};

@@ -51,9 +51,10 @@ struct options {
 	const char *tables, *skip; // as given; the result is in `wanted`
 	bool wanted[TABLE_COUNT];
 	size_t max_memory; // bytes; 0: no limit
+	size_t jobs;	   // 0: not said
 	enum color_when color;
 	bool force, force_symbols, sha256, reproducible, json, quiet, verbose, no_progress, stats,
-		no_sandbox;
+		null, no_sandbox;
 };
 
 // Everything wrong is an ERR_USAGE. Strings are borrowed from argv.

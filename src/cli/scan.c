@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `vmiscan IMAGE`: image in, database and summary out.
-#include "src/cli/calls.h"
+#include "src/cli/scan.h"
 
 #include "src/analyse/extract.h"
 #include "src/cli/confine.h"
 #include "src/cli/hash.h"
 #include "src/cli/json.h"
-#include "src/cli/summary.h"
 #include "src/cli/terminal.h"
 #include "src/base/scope.h"
 #include "src/db/output.h"
@@ -22,6 +21,8 @@ struct scan {
 	struct outcome outcome;
 	struct sqlite_sink *db;
 	struct tally tally;
+	scan_report *report;
+	void *report_arg;
 	int64_t begun_ns;
 	char sha256[SHA256_TEXT], beside_sha256[SHA256_TEXT];
 };
@@ -36,34 +37,15 @@ static struct err *open_database(struct scan *s)
 	return NULL;
 }
 
-static void warn_if_partial(const struct scan *s)
-{
-	if (s->outcome.partial)
-		say("%s: %s; see the tables problems and coverage in %s for what is missing",
-		    s->opts->image, outcome_words(&s->analysis, &s->outcome), s->opts->output);
-}
-
-static void print_summary(const struct scan *s)
-{
-	const struct summary summary = {s->opts, &s->analysis, &s->outcome, &s->tally,
-					progress_now_ns() - s->begun_ns};
-
-	if (s->opts->quiet)
-		return;
-	if (s->opts->json)
-		summary_json(&summary, stdout);
-	else
-		summary_text(&summary, stdout);
-}
-
 // The rows that can only be known at the end, and the end.
 static struct err *finish(struct scan *s)
 {
 	extract_end(&s->analysis, &s->outcome, &s->tally);
 	TRY(sqlite_sink_finish(s->db));
 	progress_clear(&s->progress);
-	print_summary(s);
-	warn_if_partial(s);
+	const struct summary summary = {s->opts, &s->analysis, &s->outcome, &s->tally,
+					progress_now_ns() - s->begun_ns};
+	s->report(s->report_arg, &summary);
 	return NULL;
 }
 
@@ -164,12 +146,15 @@ static const char *json_of_argv(struct arena *arena, int argc, char **argv)
 	return arena_printf(arena, "%s]", all);
 }
 
-struct err *call_scan(const struct options *o, enum exit_status *status)
+struct err *scan_image(const struct options *o, scan_report *report, void *arg,
+		       enum exit_status *status)
 {
 	static struct scan s;
 	_cleanup_(arena_fini) struct arena arena = {0};
 
 	s = (struct scan){.opts = o,
+			  .report = report,
+			  .report_arg = arg,
 			  .begun_ns = progress_now_ns(),
 			  .outcome = {.start_ns = wall_clock_ns(),
 				      .argv = json_of_argv(&arena, o->argc, o->argv)}};
@@ -184,4 +169,25 @@ struct err *call_scan(const struct options *o, enum exit_status *status)
 	*status = s.outcome.partial ? EXIT_PARTIAL : EXIT_ANALYSED;
 	scan_fini(&s);
 	return e;
+}
+
+// --- the call ---
+
+static void print_summary(void *arg, const struct summary *s)
+{
+	const struct options *o = s->opts;
+
+	(void)arg;
+	if (o->json && !o->quiet)
+		summary_json(s, stdout);
+	else if (!o->quiet)
+		summary_text(s, stdout);
+	if (s->outcome->partial)
+		say("%s: %s; see the tables problems and coverage in %s for what is missing",
+		    o->image, outcome_words(s->analysis, s->outcome), o->output);
+}
+
+struct err *call_scan(const struct options *o, enum exit_status *status)
+{
+	return scan_image(o, print_summary, NULL, status);
 }

@@ -13,6 +13,9 @@ struct folder {
 // Regular files that are not hidden; folders in it are not looked into. What is in *f has to be
 // given up by folder_fini() in any case.
 struct err *folder_list(const char *path, struct folder *f);
+// The same with those in folders below it, in order, but for one of them (NULL: none) and hidden
+// ones. Links to folders are not followed; what can't be listed is left out.
+struct err *folder_walk(const char *path, const char *but, struct folder *f);
 void folder_fini(struct folder *f);
 
 #endif
