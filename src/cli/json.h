@@ -4,16 +4,12 @@
 #ifndef VMI_CLI_JSON_H
 #define VMI_CLI_JSON_H
 
-#include "src/base/arena.h"
+#include "src/base/json_quote.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-// The string with its quotes, in the arena. Bytes that are not UTF-8 become \xNN as in the
-// database.
-const char *json_quote(struct arena *a, const char *s, size_t n);
 
 struct json {
 	FILE *out;

@@ -3,11 +3,11 @@
 #include "src/cli/scan.h"
 
 #include "src/analyse/extract.h"
+#include "src/base/json_quote.h"
+#include "src/base/scope.h"
 #include "src/cli/confine.h"
 #include "src/cli/hash.h"
-#include "src/cli/json.h"
 #include "src/cli/terminal.h"
-#include "src/base/scope.h"
 #include "src/db/output.h"
 #include "src/db/sqlite_sink.h"
 

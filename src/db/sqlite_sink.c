@@ -1,263 +1,66 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Rows into SQLite, sixteen an INSERT where a table has that many.
+// The database file: made under a temporary name, without journal and locks.
 //
-// Measured on 60 000 rows of process_page_map: one row a statement 28 ms, sixteen 18 ms, more gains
-// nothing. Pages of 8 KiB and a cache of 1 MiB are as quick as any larger, and keep memory small.
-// Indexes are left out: two for that table cost as much as all its rows.
+// Pages of 8 KiB and a cache of 1 MiB are as quick as any larger, and keep memory small. Indexes
+// are left out: two for process_page_map cost as much as all its rows.
 #include "src/db/sqlite_sink.h"
 
 #include "schema/ddl.h"
 #include "src/base/scope.h"
-#include "src/base/text.h"
-#include "src/base/vec.h"
+#include "src/db/inserter.h"
 #include "src/db/tempfile.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
-#include <string.h>
-
-enum { BATCH = 16, ADDR_CHARS = 18 };
-
-// The rows of a table that wait for their INSERT: structs as emitted, texts copied to the arena.
-struct stage {
-	sqlite3_stmt *insert[2]; // of one row, of BATCH rows; prepared when first needed
-	unsigned char *rows;
-	char *hex; // room for the addresses of the rows as text
-	size_t n;
-	struct arena texts;
-};
 
 struct sqlite_sink {
-	struct sink sink; // first: emit() casts back
 	sqlite3 *db;
+	struct inserter *rows;
 	struct tempfile *file;
 	char *path;
-	char why[256]; // of sink.failed
-	bool merged;   // every row begins with the number of its image
-	int64_t image; // that of the rows which are coming in
-	struct stage stages[TABLE_COUNT];
+	bool merged; // it holds many images
 };
 
-// --- failures ---
-
-static const char *cause_of(sqlite3 *db)
-{
-	int rc = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
-	int sys = db ? sqlite3_system_errno(db) : 0;
-
-	if (rc == SQLITE_FULL)
-		return "no space left";
-	if (rc == SQLITE_IOERR && sys != 0)
-		return strerror(sys);
-	return db ? sqlite3_errmsg(db) : "out of memory";
-}
-
-// Keeps the first failure; rows after it are dropped.
-static void fail(struct sqlite_sink *s)
-{
-	if (!s->sink.failed)
-		(void)snprintf(s->why, sizeof(s->why), "%s", cause_of(s->db));
-	s->sink.failed = true;
-}
-
-static struct err *failure(const struct sqlite_sink *s)
+static struct err *failure(const struct sqlite_sink *s, const char *why)
 {
 	return err_new(ERR_OUTPUT,
 		       "%s: can't be written: %s; make room or choose another place with -o",
-		       s->path, s->why);
+		       s->path, why);
 }
 
-static bool run_sql(struct sqlite_sink *s, const char *sql)
+static struct err *run_sql(struct sqlite_sink *s, const char *sql)
 {
-	if (!s->sink.failed && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail(s);
-	return !s->sink.failed;
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return failure(s, sqlite_cause(s->db));
+	return NULL;
 }
 
-// --- a row's way ---
-
-static void render_addr(char out[static ADDR_CHARS], uint64_t v)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	out[0] = '0';
-	out[1] = 'x';
-	for (int i = ADDR_CHARS - 1; i > 1; i--, v >>= 4)
-		out[i] = digits[v & 15];
-}
-
-static void bind_addr(sqlite3_stmt *stmt, int at, const struct opt_addr *addr, char *hex)
-{
-	if (!addr->set)
-		return;
-	render_addr(hex, addr->v);
-	(void)sqlite3_bind_text(stmt, at, hex, ADDR_CHARS, SQLITE_STATIC);
-}
-
-static void bind_int(sqlite3_stmt *stmt, int at, const struct opt_int *i)
-{
-	if (i->set)
-		(void)sqlite3_bind_int64(stmt, at, i->v);
-}
-
-static void bind_text(sqlite3_stmt *stmt, int at, const struct opt_text *text)
-{
-	if (text->p)
-		(void)sqlite3_bind_text64(stmt, at, text->p, text->n, SQLITE_STATIC, SQLITE_UTF8);
-}
-
-// Parameters from `at` on; those that are absent stay NULL (the statement's bindings were cleared).
-static void bind_row(sqlite3_stmt *stmt, int at, const struct table *t, const unsigned char *row,
-		     char *hex)
-{
-	for (size_t i = 0; i < t->n_columns; i++, at++, hex += ADDR_CHARS) {
-		const void *value = row + t->columns[i].offset;
-		switch (t->columns[i].kind) {
-		case COL_INT:
-			bind_int(stmt, at, value);
-			break;
-		case COL_ADDR:
-			bind_addr(stmt, at, value, hex);
-			break;
-		case COL_TEXT:
-			bind_text(stmt, at, value);
-			break;
-		}
-	}
-}
-
-typedef VEC(char) sql_text;
-
-static void add(sql_text *sql, const char *s)
-{
-	for (; *s; s++)
-		vec_push(sql, *s);
-}
-
-static sqlite3_stmt *prepare_insert(struct sqlite_sink *s, const struct table *t, size_t n_columns,
-				    size_t n_rows)
-{
-	sqlite3_stmt *stmt = NULL;
-	sql_text sql = {0};
-
-	add(&sql, "INSERT INTO ");
-	add(&sql, t->name);
-	add(&sql, " VALUES");
-	for (size_t i = 0; i < n_rows; i++) {
-		add(&sql, i ? ",(?" : "(?");
-		for (size_t c = 1; c < n_columns; c++)
-			add(&sql, ",?");
-		add(&sql, ")");
-	}
-	if (sqlite3_prepare_v3(s->db, sql.at, (int)sql.n, SQLITE_PREPARE_PERSISTENT, &stmt, NULL))
-		fail(s);
-	vec_fini(&sql);
-	return stmt;
-}
-
-// Inserts staged rows [first, first + n), n being 1 or BATCH.
-static void insert_rows(struct sqlite_sink *s, enum table_id id, size_t first, size_t n)
-{
-	const struct table *t = &schema_tables[id];
-	struct stage *st = &s->stages[id];
-	sqlite3_stmt *const *stmt = &st->insert[n == BATCH];
-	int at = 1;
-
-	if (s->sink.failed)
-		return;
-	(void)sqlite3_clear_bindings(*stmt);
-	for (size_t i = 0; i < n; i++, at += (int)t->n_columns) {
-		if (s->merged)
-			(void)sqlite3_bind_int64(*stmt, at++, s->image);
-		bind_row(*stmt, at, t, st->rows + (first + i) * t->row_size,
-			 st->hex + i * t->n_columns * ADDR_CHARS);
-	}
-	if (sqlite3_step(*stmt) != SQLITE_DONE)
-		fail(s);
-	(void)sqlite3_reset(*stmt);
-}
-
-// The statement for n rows, made when it is first needed; false if that failed.
-static bool prepare(struct sqlite_sink *s, enum table_id id, size_t n)
-{
-	sqlite3_stmt **stmt = &s->stages[id].insert[n == BATCH];
-	const struct table *t = &schema_tables[id];
-
-	if (!*stmt)
-		*stmt = prepare_insert(s, t, t->n_columns + s->merged, n);
-	return !s->sink.failed;
-}
-
-// Allocates nothing of ours but the statement for single rows, which mem_on_exhausted() may be in
-// the middle of: rows go in one after the other, and leave the stage only when all are in.
-static void flush(struct sqlite_sink *s, enum table_id id)
-{
-	struct stage *st = &s->stages[id];
-
-	if (st->n > 0 && !prepare(s, id, st->n == BATCH ? BATCH : 1))
-		return;
-	if (st->n == BATCH)
-		insert_rows(s, id, 0, BATCH);
-	else
-		for (size_t i = 0; i < st->n; i++)
-			insert_rows(s, id, i, 1);
-	st->n = 0;
-	arena_reset(&st->texts);
-}
-
-static void keep_texts(const struct table *t, unsigned char *row, struct arena *a)
-{
-	for (size_t i = 0; i < t->n_columns; i++) {
-		struct opt_text *text = (void *)(row + t->columns[i].offset);
-		if (t->columns[i].kind != COL_TEXT || !text->p)
-			continue;
-		const char *clean = text_for_database(a, text->p, text->n, &text->n);
-		text->p = clean == text->p ? arena_strndup(a, clean, text->n) : clean;
-	}
-}
-
-static void emit(struct sink *sink, enum table_id id, const void *row)
-{
-	struct sqlite_sink *s = (struct sqlite_sink *)sink;
-	const struct table *t = &schema_tables[id];
-	struct stage *st = &s->stages[id];
-
-	if (sink->failed)
-		return;
-	if (!st->hex) {
-		st->rows = mem_zalloc(BATCH, t->row_size);
-		st->hex = mem_zalloc(BATCH * t->n_columns, ADDR_CHARS);
-	}
-	// before the last place is taken: when memory ends here, there is still room for a row
-	if (st->n == BATCH - 1 && !prepare(s, id, BATCH))
-		return;
-	unsigned char *staged = st->rows + st->n * t->row_size;
-	memcpy(staged, row, t->row_size);
-	keep_texts(t, staged, &st->texts);
-	if (++st->n == BATCH)
-		flush(s, id);
-}
-
-// --- the database ---
-
-static bool open_database(struct sqlite_sink *s)
+static struct err *open_database(struct sqlite_sink *s)
 {
 	// Nobody else knows the file: no mutexes, no locks (unix-none), no journal.
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_open_v2(tempfile_path(s->file), &s->db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, "unix-none") != SQLITE_OK)
-		fail(s);
+		return failure(s, sqlite_cause(s->db));
 	return run_sql(s, "PRAGMA page_size = 8192; PRAGMA cache_size = -1024;"
 			  "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
 			  "PRAGMA temp_store = MEMORY; PRAGMA locking_mode = EXCLUSIVE");
 }
 
-static bool create_schema(struct sqlite_sink *s)
+static struct err *create_schema(struct sqlite_sink *s)
 {
 	_cleanup_(arena_fini) struct arena a = {0};
 
-	return run_sql(s, "BEGIN") && run_sql(s, s->merged ? ddl_merged(&a) : ddl_all(&a));
+	TRY(run_sql(s, "BEGIN"));
+	return run_sql(s, s->merged ? ddl_merged(&a) : ddl_all(&a));
+}
+
+static struct err *prepare(struct sqlite_sink *s)
+{
+	TRY(open_database(s));
+	TRY(create_schema(s));
+	s->rows = inserter_new(s->db);
+	return NULL;
 }
 
 static struct err *new_sink(const char *path, bool force, bool merged, struct sqlite_sink **out)
@@ -266,12 +69,11 @@ static struct err *new_sink(const char *path, bool force, bool merged, struct sq
 
 	TRY(tempfile_new(path, force, &file));
 	struct sqlite_sink *s = mem_zalloc(1, sizeof(*s));
-	s->sink.emit = emit;
 	s->path = mem_strdup(path);
 	s->file = file;
 	s->merged = merged;
-	if (!open_database(s) || !create_schema(s)) {
-		struct err *e = failure(s);
+	struct err *e = prepare(s);
+	if (e) {
 		sqlite_sink_free(s);
 		return e;
 	}
@@ -286,38 +88,32 @@ struct err *sqlite_sink_new(const char *path, bool force, struct sqlite_sink **o
 
 struct sink *sqlite_sink_rows(struct sqlite_sink *s)
 {
-	return &s->sink;
+	return inserter_rows(s->rows);
 }
 
 static void close_database(struct sqlite_sink *s)
 {
-	for (unsigned id = 0; id < TABLE_COUNT; id++)
-		for (size_t i = 0; i < 2; i++) {
-			(void)sqlite3_finalize(s->stages[id].insert[i]);
-			s->stages[id].insert[i] = NULL;
-		}
+	inserter_free(s->rows);
 	(void)sqlite3_close(s->db);
+	s->rows = NULL;
 	s->db = NULL;
 }
 
-static void flush_all(struct sqlite_sink *s)
-{
-	for (unsigned id = 0; id < TABLE_COUNT && !s->sink.failed; id++)
-		flush(s, (enum table_id)id);
-}
-
-static bool make_indices(struct sqlite_sink *s)
+static struct err *make_indices(struct sqlite_sink *s)
 {
 	_cleanup_(arena_fini) struct arena a = {0};
 
-	return !s->merged || run_sql(s, ddl_merged_indices(&a));
+	return s->merged ? run_sql(s, ddl_merged_indices(&a)) : NULL;
 }
 
 struct err *sqlite_sink_finish(struct sqlite_sink *s)
 {
-	flush_all(s);
-	if (!make_indices(s) || !run_sql(s, "COMMIT"))
-		return failure(s);
+	const char *why = inserter_flush(s->rows);
+
+	if (why)
+		return failure(s, why);
+	TRY(make_indices(s));
+	TRY(run_sql(s, "COMMIT"));
 	close_database(s);
 	return tempfile_commit(s->file);
 }
@@ -328,11 +124,6 @@ void sqlite_sink_free(struct sqlite_sink *s)
 		return;
 	close_database(s);
 	tempfile_free(s->file);
-	for (unsigned id = 0; id < TABLE_COUNT; id++) {
-		mem_free(s->stages[id].rows);
-		mem_free(s->stages[id].hex);
-		arena_fini(&s->stages[id].texts);
-	}
 	mem_free(s->path);
 	mem_free(s);
 }
@@ -346,25 +137,12 @@ struct err *sqlite_sink_new_merged(const char *path, bool force, struct sqlite_s
 
 void sqlite_sink_set_image(struct sqlite_sink *s, int64_t image)
 {
-	flush_all(s);
-	s->image = image;
+	inserter_set_image(s->rows, image);
 }
 
 void sqlite_sink_add_image(struct sqlite_sink *s, const struct row_images *row)
 {
-	const struct table *t = &schema_images;
-	sqlite3_stmt *stmt = prepare_insert(s, t, t->n_columns, 1);
-	_cleanup_free_ char *hex = mem_alloc(t->n_columns * ADDR_CHARS);
-	_cleanup_(arena_fini) struct arena a = {0};
-	struct row_images clean = *row;
-
-	keep_texts(t, (unsigned char *)&clean, &a);
-	if (stmt) {
-		bind_row(stmt, 1, t, (const unsigned char *)&clean, hex);
-		if (sqlite3_step(stmt) != SQLITE_DONE)
-			fail(s);
-	}
-	(void)sqlite3_finalize(stmt);
+	inserter_add_image(s->rows, row);
 }
 
 const char *sqlite_sink_library(void)
