@@ -17,6 +17,7 @@ SPDX = "SPDX-License-Identifier: LGPL-2.1-or-later"
 # A header of a library -> the rooms that may know of it.
 LIBRARIES = {
     "sqlite3.h": {"src/db"},
+    "histedit.h": {"src/cli"},
     "zstd.h": {"formats", "src/symfiles"},
     "lz4.h": {"src/symfiles"},
     "libelf.h": {"formats", "src/symfiles"},

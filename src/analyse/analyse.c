@@ -133,7 +133,7 @@ struct err *analysis_find_kernel(struct analysis *a)
 static void tell_coverage(const struct analysis *a, const struct walk *w)
 {
 	for (unsigned t = 0; t < TABLE_COUNT; t++)
-		if (w->cover[t].done)
+		if (w->cover[t].done && w->wanted[t])
 			tell(a, "%s: %llu rows, %llu faults, %lld us%s%s", schema_tables[t].name,
 			     (unsigned long long)w->cover[t].rows,
 			     (unsigned long long)w->cover[t].faults,
@@ -142,6 +142,9 @@ static void tell_coverage(const struct analysis *a, const struct walk *w)
 				     : (long long)w->cover[t].duration_ns / 1000,
 			     w->cover[t].reason ? ": " : "",
 			     w->cover[t].reason ? w->cover[t].reason : "");
+	tell(a, "%llu of %llu pages of the image were read so far",
+	     (unsigned long long)physmem_stats(a->image->mem).pages_touched,
+	     (unsigned long long)w->ram_pages);
 }
 
 static void keep_verdict(struct analysis *a, const struct walk *w)
@@ -165,6 +168,12 @@ void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct si
 	if (a->opts.say)
 		tell_coverage(a, &w);
 	walk_fini(&w);
+}
+
+bool analysis_is_damaged(const struct analysis *a)
+{
+	return a->damaged ||
+	       (a->image && (a->image->truncated || physmem_stats(a->image->mem).unreadable));
 }
 
 // --- what ran ---

@@ -48,6 +48,9 @@ struct err *analysis_find_kernel(struct analysis *a);
 // that it makes. May be called again, for others: no state stays but what is above.
 void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct sink *sink);
 
+// Whether something of what was read so far is missing: the image is cut, or broken within.
+bool analysis_is_damaged(const struct analysis *a);
+
 // The task that ran on a virtual CPU; false if its registers do not tell.
 bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_addr);
 

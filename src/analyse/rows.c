@@ -183,12 +183,10 @@ void rows_problems(const struct analysis *a, struct outcome *o, struct sink *sin
 	uint64_t unreadable = a->image ? physmem_stats(a->image->mem).unreadable : 0;
 	char message[256];
 
-	o->partial = o->partial || a->damaged || o->limit_bytes || unreadable;
-	if (a->image && a->image->truncated) {
-		o->partial = true;
+	o->partial = o->partial || o->limit_bytes || analysis_is_damaged(a);
+	if (a->image && a->image->truncated)
 		emit_problem(sink, "error", schema_tables[TABLE_memory_ranges].name,
 			     a->image->truncated_why);
-	}
 	if (unreadable) {
 		(void)snprintf(message, sizeof(message),
 			       "%llu pages that the container promises could not be read",

@@ -3,6 +3,7 @@
 #include "src/cli/confine.h"
 
 #include "src/base/scope.h"
+#include "src/cli/prompt.h"
 #include "src/cli/terminal.h"
 #include "src/db/output.h"
 
@@ -54,5 +55,16 @@ void confine_to_reading(const struct options *o)
 
 	analysis_needs(&analysis, &n);
 	sandbox_read(&n, "/");
+	confine(o, &n);
+}
+
+void confine_to_query(const struct options *o, bool at_prompt)
+{
+	const struct analysis_options analysis = options_of_analysis(o, NULL);
+	struct sandbox_needs n = {0};
+
+	analysis_needs(&analysis, &n);
+	if (at_prompt)
+		prompt_needs(&n);
 	confine(o, &n);
 }

@@ -17,4 +17,8 @@ void confine_to_open_files(const struct options *o, const char *output);
 // For a call whose images are named as it goes: all files may be read, and none of them written.
 void confine_to_reading(const struct options *o);
 
+// For statements on an image or a database, which may need tables, and files for them, at any time;
+// perhaps with a prompt.
+void confine_to_query(const struct options *o, bool at_prompt);
+
 #endif

@@ -3,6 +3,7 @@
 #include "src/cli/calls.h"
 
 #include "formats/fmt.h"
+#include "src/cli/prompt.h"
 #include "src/cli/terminal.h"
 #include "src/db/sqlite_sink.h"
 #include "src/sandbox/sandbox.h"
@@ -33,10 +34,12 @@ static struct err *print_version(void)
 		     sqlite_sink_library());
 	print_libraries(fmt_libraries, "unpacks with ", true);
 	print_libraries(symfile_libraries, "reads files of symbols with ", true);
+	print_libraries(prompt_libraries, "edits lines with ", true);
 	sandbox_kinds(sandbox);
 	(void)printf("sandbox of this system: %s\n", sandbox);
 	print_libraries(fmt_libraries, "built without ", false);
 	print_libraries(symfile_libraries, "built without ", false);
+	print_libraries(prompt_libraries, "built without ", false);
 	if (!sandbox_has_libseccomp)
 		(void)puts("built without libseccomp");
 	return NULL;

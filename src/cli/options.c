@@ -3,8 +3,10 @@
 #include "src/cli/options.h"
 
 #include "schema/ddl.h"
+#include "src/base/json_quote.h"
 #include "src/base/scope.h"
 #include "src/cli/terminal.h"
+#include "src/sql/printer.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -138,6 +140,18 @@ static struct err *set_color(struct options *o, const char *arg)
 			return NULL;
 		}
 	return err_new(ERR_USAGE, "--color: %s is not known; give auto, always or never", arg);
+}
+
+static struct err *set_mode(struct options *o, const char *arg)
+{
+	const char *modes = "";
+	_cleanup_(arena_fini) struct arena a = {0};
+
+	o->mode = output_mode_find(arg);
+	for (const struct output_mode *m = output_modes; m->name; m++)
+		modes = arena_printf(&a, "%s%s%s", modes, *modes ? ", " : "", m->name);
+	return o->mode ? NULL
+		       : err_new(ERR_USAGE, "--mode: %s is not known; give one of %s", arg, modes);
 }
 
 static struct err *set_version(struct options *o, const char *arg)
@@ -382,6 +396,16 @@ void options_fini(struct options *o)
 }
 
 // --- for the analysis ---
+
+const char *options_as_json(const struct options *o, struct arena *arena)
+{
+	const char *all = "[";
+
+	for (int i = 1; i < o->argc; i++)
+		all = arena_printf(arena, "%s%s%s", all, i > 1 ? ", " : "",
+				   json_quote(arena, o->argv[i], strlen(o->argv[i])));
+	return arena_printf(arena, "%s]", all);
+}
 
 static void say_line(void *arg, const char *line)
 {

@@ -34,6 +34,8 @@ enum instead { INSTEAD_NOTHING, INSTEAD_HELP, INSTEAD_VERSION, INSTEAD_FORMATS }
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+struct output_mode; // src/sql/printer.h
+
 struct options {
 	enum call call;
 	enum instead instead;
@@ -53,6 +55,7 @@ struct options {
 	size_t max_memory; // bytes; 0: no limit
 	size_t jobs;	   // 0: not said
 	enum color_when color;
+	const struct output_mode *mode; // NULL: not asked for
 	bool force, force_symbols, sha256, reproducible, json, quiet, verbose, no_progress, stats,
 		null, no_sandbox;
 };
@@ -64,6 +67,8 @@ void options_fini(struct options *o);
 // The part of them that an analysis takes, its lines and progress going to the terminal. Both must
 // outlive the result.
 struct analysis_options options_of_analysis(const struct options *o, struct progress *p);
+// The command line without the program's name, for the table run.
+const char *options_as_json(const struct options *o, struct arena *arena);
 
 // The text of --help: of a call, or for CALL_scan of all of them.
 void options_help(enum call call, FILE *out);

@@ -3,7 +3,6 @@
 #include "src/cli/scan.h"
 
 #include "src/analyse/extract.h"
-#include "src/base/json_quote.h"
 #include "src/base/scope.h"
 #include "src/cli/confine.h"
 #include "src/cli/hash.h"
@@ -12,7 +11,6 @@
 #include "src/db/sqlite_sink.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct scan {
 	const struct options *opts;
@@ -136,28 +134,18 @@ static struct err *run(struct scan *s)
 	return finish(s);
 }
 
-static const char *json_of_argv(struct arena *arena, int argc, char **argv)
-{
-	const char *all = "[";
-
-	for (int i = 1; i < argc; i++)
-		all = arena_printf(arena, "%s%s%s", all, i > 1 ? ", " : "",
-				   json_quote(arena, argv[i], strlen(argv[i])));
-	return arena_printf(arena, "%s]", all);
-}
-
 struct err *scan_image(const struct options *o, scan_report *report, void *arg,
 		       enum exit_status *status)
 {
 	static struct scan s;
 	_cleanup_(arena_fini) struct arena arena = {0};
 
-	s = (struct scan){.opts = o,
-			  .report = report,
-			  .report_arg = arg,
-			  .begun_ns = progress_now_ns(),
-			  .outcome = {.start_ns = wall_clock_ns(),
-				      .argv = json_of_argv(&arena, o->argc, o->argv)}};
+	s = (struct scan){
+		.opts = o,
+		.report = report,
+		.report_arg = arg,
+		.begun_ns = progress_now_ns(),
+		.outcome = {.start_ns = wall_clock_ns(), .argv = options_as_json(o, &arena)}};
 	progress_init(&s.progress, !o->quiet && !o->no_progress);
 	const struct analysis_options options = options_of_analysis(o, &s.progress);
 	analysis_init(&s.analysis, &options);

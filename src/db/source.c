@@ -3,7 +3,7 @@
 #include "src/db/source.h"
 
 #include "src/base/scope.h"
-#include "src/base/vec.h"
+#include "src/db/uri.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,30 +102,6 @@ static int authorize(void *arg, int action, const char *one, const char *two, co
 									    : SQLITE_DENY;
 }
 
-// file:PATH with every byte escaped that a URI may read otherwise.
-static char *uri_of(const char *path)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "/._-";
-	VEC(char) uri = {0};
-	char escaped[4];
-
-	for (const char *p = *path == '/' ? "file:" : "file:./"; *p; p++)
-		vec_push(&uri, *p);
-	for (const char *p = path; *p; p++) {
-		(void)snprintf(escaped, sizeof(escaped), "%%%02x", (unsigned char)*p);
-		if (strchr(plain, *p))
-			vec_push(&uri, *p);
-		else
-			for (size_t i = 0; i < 3; i++)
-				vec_push(&uri, escaped[i]);
-	}
-	for (const char *p = "?mode=ro&immutable=1"; *p; p++)
-		vec_push(&uri, *p);
-	vec_push(&uri, '\0');
-	return uri.at;
-}
-
 static void harden(sqlite3 *db)
 {
 	static const int off[] = {SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW,
@@ -149,7 +125,7 @@ struct err *source_open(const char *path, struct source **out)
 	TRY(read_header(path, header, &size));
 	TRY(check_header(path, header));
 	struct source *s = mem_zalloc(1, sizeof(*s));
-	_cleanup_free_ char *uri = uri_of(path);
+	_cleanup_free_ char *uri = uri_of_evidence(path);
 	s->path = mem_strdup(path);
 	s->size = size;
 	if (sqlite3_open_v2(uri, &s->db,

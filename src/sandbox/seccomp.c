@@ -114,10 +114,10 @@ static const int forking[] = {SCMP_SYS(fork),	SCMP_SYS(vfork),	  SCMP_SYS(wait4)
 			      SCMP_SYS(dup2),	SCMP_SYS(dup3),		  SCMP_SYS(set_tid_address),
 			      SCMP_SYS(rseq),	SCMP_SYS(set_robust_list)};
 
-// Waiting for keys.
+// Waiting for keys; fchmod is for the file of what was typed.
 static const int terminal[] = {
-	SCMP_SYS(poll),	      SCMP_SYS(ppoll),	  SCMP_SYS(ppoll_time64),   SCMP_SYS(select),
-	SCMP_SYS(_newselect), SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64)};
+	SCMP_SYS(fchmod), SCMP_SYS(poll),	SCMP_SYS(ppoll),    SCMP_SYS(ppoll_time64),
+	SCMP_SYS(select), SCMP_SYS(_newselect), SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64)};
 
 static const int attacks[] = {SCMP_SYS(execve),
 			      SCMP_SYS(execveat),
@@ -195,6 +195,8 @@ static void allow_signals(scmp_filter_ctx f, const struct sandbox_needs *n)
 		allow_value(f, SCMP_SYS(kill), 1, UINT32_MAX, 0);
 	if (n->forks)
 		allow_value(f, SCMP_SYS(kill), 1, UINT32_MAX, SIGKILL);
+	if (n->terminal) // what the editor caught goes on to its own group
+		allow_value(f, SCMP_SYS(kill), 0, UINT32_MAX, 0);
 }
 
 // Without namespaces of its own. What clone3() is asked for can't be seen, and without it the C
