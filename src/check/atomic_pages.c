@@ -7,7 +7,11 @@
 
 #include <inttypes.h>
 
-enum { MAX_TABLE = 1 << 16, TOP_COUNTED = 3 }; // bytes; tables of PTEs, PMDs and PUDs
+enum {
+	MAX_TABLE = 1 << 16, // bytes
+	READS_A_TABLE = 8,   // that a read of one is worth
+	TOP_COUNTED = 3,     // tables of PTEs, PMDs and PUDs are counted
+};
 
 // --- page tables ---
 
@@ -34,12 +38,12 @@ static void count_below(struct tables *t, uint64_t pa, unsigned level)
 	uint8_t table[MAX_TABLE];
 	uint64_t n = entries_of(p, level);
 
-	if (t->a->budget < n || n * 8 > sizeof(table) ||
+	if (t->a->budget < READS_A_TABLE || n * 8 > sizeof(table) ||
 	    !physmem_read(t->as.mem, pa, table, n * 8)) {
 		t->unread = true;
 		return;
 	}
-	t->a->budget -= n;
+	t->a->budget -= READS_A_TABLE;
 	for (uint64_t i = 0; i < n && !t->unread; i++) {
 		uint64_t raw = le64(table + i * 8);
 		struct as_entry e = p->entry(p, raw, level);
@@ -88,8 +92,8 @@ static void check_cache(struct atomicity *a, uint64_t mapping)
 
 	v.lock = k_spinlock(k, k_field_va(k, mapping, F(address_space, i_pages_lock)));
 	if (!k_get(k, mapping, F(address_space, nrpages), &counted) ||
-	    xa_count(k, k_field_va(k, mapping, F(address_space, i_pages)), a->w->ram_pages,
-		     &there) != ITER_END)
+	    xa_count(k, k_field_va(k, mapping, F(address_space, i_pages)), &a->budget, &there) !=
+		    ITER_END)
 		rule_unevaluable(a, v.rule);
 	else
 		rule_equal(a, &v, "nrpages", counted, "i_pages", there);

@@ -49,13 +49,13 @@ static bool next_free(const struct caches *c, uint64_t object, uint64_t *next)
 // than any slab.
 static bool count_free(const struct caches *c, uint64_t first, uint64_t most, uint64_t *n)
 {
-	for (*n = 0; first && *n <= most; ++*n) {
+	for (*n = 0; first && *n <= most && c->a->budget; ++*n, c->a->budget--) {
 		if (!k_plausible(c->a->w->k, first))
 			*n = most;
 		else if (!next_free(c, first, &first))
 			return false;
 	}
-	return true;
+	return c->a->budget != 0;
 }
 
 static void check_slab(struct caches *c, uint64_t slab, enum lock_state lock)

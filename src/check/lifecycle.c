@@ -33,16 +33,6 @@ static void emit_of(struct walk *w, const struct task *t)
 		     arena_printf(&w->row, "found_by=%s %s", t->found_by, t->off_list));
 }
 
-static bool is_of_an_embryo(const struct tasks *ts, uint64_t number)
-{
-	const struct task *t;
-
-	vec_foreach (t, &ts->unlisted)
-		if (t->has_tid && t->tid == (int64_t)number)
-			return true;
-	return false;
-}
-
 // A fork of which nothing but its number was found.
 static void emit_empty_pid(struct walk *w, const struct empty_pid *pid)
 {
@@ -56,7 +46,7 @@ static void emit_empty_pid(struct walk *w, const struct empty_pid *pid)
 		.missing = some_text("the task: it is in no list yet"),
 	};
 
-	if (!is_of_an_embryo(w->tasks, pid->number))
+	if (!pid->has_embryo)
 		WALK_EMIT(w, inconsistencies, &row);
 }
 

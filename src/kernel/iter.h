@@ -71,8 +71,8 @@ enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
 		      bool (*visit)(void *arg, uint64_t index, uint64_t entry), void *arg);
 
 // How many indexes have a pointer, not a number: the pages of a page cache. An entry of a higher
-// order counts for its whole range. At most max nodes are read.
-enum iter_end xa_count(struct kernel *k, uint64_t head_va, uint64_t max, uint64_t *n);
+// order counts for its whole range. The budget, nodes to read, is counted down.
+enum iter_end xa_count(struct kernel *k, uint64_t head_va, uint64_t *budget, uint64_t *n);
 
 // --- struct rhashtable: the rhash_head of each object ---
 enum iter_end rhash_scan(struct kernel *k, uint64_t table, uint64_t max,

@@ -13,7 +13,13 @@ struct queues {
 	void *arg;
 	VEC(uint64_t) cfs; // cfs_rqs that are still to be looked at
 	struct u64map seen;
+	uint64_t left; // entries of lists and trees that may still be looked at
 };
+
+static void spend(struct queues *q, uint64_t n)
+{
+	q->left -= n < q->left ? n : q->left;
+}
 
 static void visit_task(struct queues *q, uint64_t task)
 {
@@ -48,9 +54,10 @@ static void visit_cfs(struct queues *q, uint64_t cfs)
 
 	if (k_plausible(k, curr))
 		visit_entity(q, curr);
-	rb_begin(&it, k, k_field_va(k, cfs, F(cfs_rq, timeline)), q->w->ram_pages);
+	rb_begin(&it, k, k_field_va(k, cfs, F(cfs_rq, timeline)), q->left);
 	while (rb_next(&it, &node))
 		visit_entity(q, k_container(k, node, F(sched_entity, run_node)));
+	spend(q, it.n);
 }
 
 static void visit_fair(struct queues *q, uint64_t rq)
@@ -79,9 +86,10 @@ static void visit_rt(struct queues *q, uint64_t rq)
 		return;
 	for (size_t i = 0; i < lists->n_elem; i++) {
 		struct list_iter it;
-		list_begin(&it, k, rq + lists->off + i * lists->elem_size, q->w->ram_pages);
+		list_begin(&it, k, rq + lists->off + i * lists->elem_size, q->left);
 		while (list_next(&it, &node))
 			visit_task(q, k_container(k, node, F(task_struct, rt_run_list)));
+		spend(q, it.n);
 	}
 }
 
@@ -93,19 +101,20 @@ static void visit_deadline(struct queues *q, uint64_t rq)
 
 	if (!k_has(k, F(rq, dl_root)) || !k_has(k, F(task_struct, dl_node)))
 		return;
-	rb_begin(&it, k, k_field_va(k, rq, F(rq, dl_root)), q->w->ram_pages);
+	rb_begin(&it, k, k_field_va(k, rq, F(rq, dl_root)), q->left);
 	while (rb_next(&it, &node)) {
 		uint64_t entity = k_container(k, node, F(sched_dl_entity, rb_node));
 		if (!k_or0(k, entity, F(sched_dl_entity, dl_server))) // stands for the fair class
 			visit_task(q, k_container(k, node, F(task_struct, dl_node)));
 	}
+	spend(q, it.n);
 }
 
 void run_queues_each(struct walk *w, task_visit *visit, void *arg)
 {
 	struct kernel *k = w->k;
 	uint64_t runqueues = k->symbol[S(runqueues)];
-	struct queues q = {.w = w, .visit = visit, .arg = arg};
+	struct queues q = {.w = w, .visit = visit, .arg = arg, .left = MOST_ENTRIES(w)};
 
 	for (size_t cpu = 0; runqueues && cpu < k->n_cpus; cpu++) {
 		uint64_t rq = k_percpu(k, runqueues, cpu);

@@ -11,6 +11,7 @@ struct search {
 	struct walk *w;
 	task_visit *visit;
 	void *arg;
+	uint64_t left; // entries of lists that may still be looked at
 };
 
 // --- the pid table ---
@@ -28,6 +29,12 @@ static bool is_empty(struct kernel *k, uint64_t pid)
 	return true;
 }
 
+static void add_empty(struct tasks *ts, uint64_t pid, uint64_t number)
+{
+	if (u64map_add(&ts->empty_pid_at, number, ts->empty_pids.n))
+		vec_push(&ts->empty_pids, ((struct empty_pid){pid, number, false}));
+}
+
 static bool visit_pid(void *arg, uint64_t index, uint64_t pid)
 {
 	struct search *s = arg;
@@ -39,7 +46,7 @@ static bool visit_pid(void *arg, uint64_t index, uint64_t pid)
 	if (node)
 		s->visit(s->arg, k_container(k, node, F(task_struct, pid_links)), VIEW_PID);
 	else if (is_empty(k, pid))
-		vec_push(&s->w->tasks->empty_pids, ((struct empty_pid){pid, index}));
+		add_empty(s->w->tasks, pid, index);
 	return true;
 }
 
@@ -50,7 +57,7 @@ void pids_each(struct walk *w, task_visit *visit, void *arg)
 	uint64_t pid = k_or0(k, k->init_task, F(task_struct, thread_pid));
 	uint64_t numbers = pid ? k_field_va(k, pid, F(pid, numbers)) : 0;
 	uint64_t ns = numbers ? k_or0(k, numbers, F(upid, ns)) : 0;
-	struct search s = {w, visit, arg};
+	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
 
 	if (ns && k_has(k, F(pid_namespace, idr)) && k_has(k, F(pid, tasks)) &&
 	    k_has(k, F(task_struct, pid_links)))
@@ -61,20 +68,21 @@ void pids_each(struct walk *w, task_visit *visit, void *arg)
 // --- lists ---
 
 // Every task whose field `link` is in the list at this head.
-static void visit_list(const struct search *s, uint64_t head, enum field link, enum task_view view)
+static void visit_list(struct search *s, uint64_t head, enum field link, enum task_view view)
 {
 	struct walk *w = s->w;
 	struct list_iter it;
 	uint64_t node;
 
-	list_begin(&it, w->k, head, w->ram_pages);
+	list_begin(&it, w->k, head, s->left);
 	while (list_next(&it, &node))
 		s->visit(s->arg, k_container(w->k, node, link), view);
+	s->left -= it.n < s->left ? it.n : s->left;
 }
 
 void relatives_each(struct walk *w, task_visit *visit, void *arg)
 {
-	const struct search s = {w, visit, arg};
+	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
 	struct kernel *k = w->k;
 
 	for (size_t i = 0, n = w->tasks->all.n; i < n; i++) {
@@ -88,7 +96,7 @@ void relatives_each(struct walk *w, task_visit *visit, void *arg)
 	}
 }
 
-static void visit_css_set(const struct search *s, uint64_t css_set)
+static void visit_css_set(struct search *s, uint64_t css_set)
 {
 	static const enum field heads[] = {F(css_set, tasks), F(css_set, mg_tasks),
 					   F(css_set, dying_tasks)};
@@ -101,7 +109,7 @@ static void visit_css_set(const struct search *s, uint64_t css_set)
 
 void css_sets_each(struct walk *w, task_visit *visit, void *arg)
 {
-	const struct search s = {w, visit, arg};
+	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
 	struct kernel *k = w->k;
 	struct u64map seen = {0};
 

@@ -195,6 +195,7 @@ void tasks_free(struct tasks *ts)
 	vec_fini(&ts->all);
 	vec_fini(&ts->unlisted);
 	vec_fini(&ts->empty_pids);
+	u64map_fini(&ts->empty_pid_at);
 	vec_fini(&ts->candidates);
 	u64map_fini(&ts->candidate_at);
 	u64map_fini(&ts->tids);

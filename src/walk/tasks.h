@@ -34,6 +34,7 @@ struct task {
 // A struct pid that nobody has: a fork has its number, and is in no list yet.
 struct empty_pid {
 	uint64_t addr, number;
+	bool has_embryo; // the fork's task_struct was found, too
 };
 
 // What may be a task outside the list.
@@ -47,6 +48,7 @@ struct tasks {
 	struct u64map by_addr; // index into all
 	VEC(struct task) unlisted; // embryos and the dead outside the list: src/walk/unlisted.h
 	VEC(struct empty_pid) empty_pids;
+	struct u64map empty_pid_at;	  // index by number
 	VEC(struct candidate) candidates; // while they are looked for, with
 	struct u64map candidate_at;	  // the index of each, and
 	struct u64map tids;		  // the numbers of the list

@@ -132,15 +132,14 @@ static const char *evidence(struct walk *w, const struct signs *s)
 			    s->prev_leads_here ? "itself" : "other");
 }
 
-// alloc_pid() has run for it.
-static bool has_empty_pid(struct walk *w, uint64_t number)
+// Whether alloc_pid() has run for it.
+static bool takes_empty_pid(struct tasks *ts, uint64_t number)
 {
-	const struct empty_pid *pid;
+	const uint64_t *i = u64map_get(&ts->empty_pid_at, number);
 
-	vec_foreach (pid, &w->tasks->empty_pids)
-		if (pid->number == number)
-			return true;
-	return false;
+	if (i)
+		ts->empty_pids.at[*i].has_embryo = true;
+	return i != NULL;
 }
 
 static struct lifecycle unlisted_life(struct walk *w, const struct signs *s)
@@ -151,7 +150,7 @@ static struct lifecycle unlisted_life(struct walk *w, const struct signs *s)
 		l.class = LIFE_ZOMBIE;
 		l.phase = s->usage ? "X2" : "X3";
 	} else {
-		if (has_empty_pid(w, s->pid))
+		if (takes_empty_pid(w->tasks, s->pid))
 			l.phase = "N1";
 		l.lost |= LOST_RUNS | LOST_OWN_NAME;
 	}

@@ -20,7 +20,9 @@ enum task_view {
 // Gets what may be a task_struct. Known ones come, too, and one may come more than once.
 typedef void task_visit(void *arg, uint64_t task, enum task_view view);
 
-// By where they look; each is bounded by the size of the memory.
+// By where they look. A task has a page of its own at least: more entries than this, whatever the
+// list, are a circle or a lie.
+#define MOST_ENTRIES(w) (4 * (w)->ram_pages)
 void pids_each(struct walk *w, task_visit *visit, void *arg);
 void relatives_each(struct walk *w, task_visit *visit, void *arg);
 void css_sets_each(struct walk *w, task_visit *visit, void *arg);
