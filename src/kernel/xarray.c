@@ -84,7 +84,7 @@ enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
 
 struct xa_sum {
 	struct kernel *k;
-	uint64_t *budget, pointers;
+	uint64_t left, pointers;
 };
 
 // A slot of a node of this shift. Signs at or below 64 say "as the slot before".
@@ -93,9 +93,9 @@ static enum iter_end count_below(struct xa_sum *x, uint64_t node, uint64_t above
 	uint64_t slots = x->k->field[F(xa_node, slots)].n_elem, shift, entry;
 	bool is_pointer = false; // what the last slot of its own has
 
-	if (*x->budget == 0)
+	if (x->left == 0)
 		return ITER_LIMIT;
-	--*x->budget;
+	x->left--;
 	if (!k_get(x->k, node, F(xa_node, shift), &shift))
 		return ITER_FAULT;
 	if (shift >= above)
@@ -118,7 +118,7 @@ static enum iter_end count_below(struct xa_sum *x, uint64_t node, uint64_t above
 
 enum iter_end xa_count(struct kernel *k, uint64_t head_va, uint64_t *budget, uint64_t *n)
 {
-	struct xa_sum x = {.k = k, .budget = budget};
+	struct xa_sum x = {.k = k, .left = *budget};
 	enum iter_end end = ITER_END;
 	uint64_t at;
 
@@ -129,5 +129,6 @@ enum iter_end xa_count(struct kernel *k, uint64_t head_va, uint64_t *budget, uin
 	else
 		x.pointers = at && !is_internal(at) && !(at & 1);
 	*n = x.pointers;
+	*budget = x.left;
 	return end;
 }
