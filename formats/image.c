@@ -62,11 +62,12 @@ struct err *fmt_read_plain(struct mem_source *src, const struct mem_run *run, ui
 	return io_read(img->io, run->off + delta, buf, n, got);
 }
 
-static struct err *take_layers_off(struct image *img, const struct fmt_options *opts)
+static struct err *take_layers_off(struct image *img, const struct fmt_options *opts,
+				   struct probe_bytes *bytes, struct fmt_probe *inside)
 {
 	_cleanup_(layers_fini) struct layers layers = {0};
 
-	TRY(layers_open(&img->io, opts, &layers));
+	TRY(layers_open_probed(&img->io, opts, bytes, inside, &layers));
 	img->compression = layers.kinds;
 	layers.kinds = NULL;
 	if (layers.damage)
@@ -113,8 +114,7 @@ static struct err *recognise(struct image *img, const struct fmt_options *opts)
 	_cleanup_free_ struct probe_bytes *bytes = mem_alloc(sizeof(*bytes));
 	struct fmt_probe p;
 
-	TRY(take_layers_off(img, opts));
-	TRY(probe_load(img->io, bytes, &p));
+	TRY(take_layers_off(img, opts, bytes, &p));
 	if (opts->format)
 		return forced(img, opts->format);
 	return p.head_size ? detect(img, &p) : err_new(ERR_IO, "its first bytes can't be read");

@@ -3,7 +3,6 @@
 #include "formats/layers.h"
 
 #include "formats/flattened.h"
-#include "formats/probe.h"
 #include "formats/unpack.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
@@ -33,13 +32,10 @@ static struct err *unpack(struct io **io, const struct fmt_probe *p, const struc
 	return NULL;
 }
 
-static struct err *unflatten(struct io **io, const struct fmt_probe *p,
-			     const struct fmt_options *opts, struct layers *out)
+static struct err *unflatten(struct io **io, const struct fmt_options *opts, struct layers *out)
 {
 	char *damage = NULL;
 
-	if (!flattened_is(p))
-		return NULL;
 	TRY(flattened_open(io, opts, &damage));
 	add_words(&out->kinds, "flattened");
 	if (damage)
@@ -48,17 +44,27 @@ static struct err *unflatten(struct io **io, const struct fmt_probe *p,
 	return NULL;
 }
 
+struct err *layers_open_probed(struct io **io, const struct fmt_options *opts,
+			       struct probe_bytes *bytes, struct fmt_probe *inside,
+			       struct layers *out)
+{
+	*out = (struct layers){0};
+	TRY(probe_load(*io, bytes, inside));
+	TRY(unpack(io, inside, opts, out));
+	if (out->kinds)
+		TRY(probe_load(*io, bytes, inside));
+	if (!flattened_is(inside))
+		return NULL;
+	TRY(unflatten(io, opts, out));
+	return probe_load(*io, bytes, inside);
+}
+
 struct err *layers_open(struct io **io, const struct fmt_options *opts, struct layers *out)
 {
 	_cleanup_free_ struct probe_bytes *bytes = mem_alloc(sizeof(*bytes));
-	struct fmt_probe p;
+	struct fmt_probe inside;
 
-	*out = (struct layers){0};
-	TRY(probe_load(*io, bytes, &p));
-	TRY(unpack(io, &p, opts, out));
-	if (out->kinds)
-		TRY(probe_load(*io, bytes, &p));
-	return unflatten(io, &p, opts, out);
+	return layers_open_probed(io, opts, bytes, &inside, out);
 }
 
 void layers_fini(struct layers *l)

@@ -117,9 +117,14 @@ static const char *stream_probe(const struct fmt_probe *p)
 // Where nothing but the user says that there is a stream, something else may stand before it.
 static struct err *find_start(struct io *io, uint64_t *off)
 {
-	_cleanup_free_ uint8_t *head = mem_alloc(PROBE_HEAD);
+	uint8_t first[sizeof(magic)];
 	size_t got;
 
+	*off = 0;
+	TRY(io_read(io, 0, first, sizeof(first), &got));
+	if (got == sizeof(first) && memcmp(first, magic, sizeof(magic)) == 0)
+		return NULL;
+	_cleanup_free_ uint8_t *head = mem_alloc(PROBE_HEAD);
 	TRY(io_read(io, 0, head, PROBE_HEAD, &got));
 	const uint8_t *at = memmem(head, got, magic, sizeof(magic));
 	*off = at ? (uint64_t)(at - head) : 0;

@@ -147,6 +147,20 @@ Test(qemu_rows, a_block_ends_inside_a_leaf)
 	check(&a);
 }
 
+// A leaf of the index whose first page is not the first of such a stretch of its block, as if its
+// records were to be had of the first one by changing bits.
+Test(qemu_rows, bits_of_offsets_that_are_not_a_row)
+{
+	static struct account a;
+	const uint64_t first = 2 * LEAF - FIRST;
+
+	begin(&a);
+	for (uint64_t i = 0; i < LEAF; i++)
+		send_fill(&a, FIRST + (first ^ i), 0);
+	send_noise(&a, PAGES - 1, 1);
+	check(&a);
+}
+
 static uint64_t next(uint64_t *x)
 {
 	*x = *x * 6364136223846793005ULL + 1442695040888963407ULL;
