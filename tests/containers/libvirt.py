@@ -2,26 +2,24 @@
 """The same of libvirt: a libvirtd of one's own in a folder, a guest, and what virsh saves and dumps.
 
 One domain is suspended once. Each file is of that instant: the first save is restored, paused, as
-often as there are formats. libvirt reads its formats from qemu.conf at its start.
+often as there are formats. libvirt reads its formats from qemu.conf at its start, and falls back to
+raw where it does not know one.
 """
 import contextlib
 import json
-import os
-import re
 import shutil
-import signal
+import struct
 import subprocess
-import time
 
 from guests import Shape
+from libvirtd import Daemon
 from maker import machine, make as guests
 
-PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64")
-NOBODY = 65534
 SHAPE = Shape("libvirt", "a domain of libvirt's")
 RANGE = [0, 128 << 20]
-SAVES = ("raw", "gzip", "bzip2", "xz", "lzop", "zstd")
-DUMPS = ("raw", "gzip", "xz")
+SAVES = ("raw", "gzip", "bzip2", "xz", "lzop", "zstd", "sparse")
+DUMPS = ("raw", "gzip", "xz", "zstd")
+EMULATOR = "/usr/bin/qemu-system-x86_64"
 
 DOMAIN = """<domain type='qemu'>
   <name>guest</name>
@@ -55,73 +53,27 @@ DOMAIN = """<domain type='qemu'>
 """
 
 
-class Daemon:
-    """libvirtd in session mode; as root it would share the system's folders, so it is nobody."""
+# Of a saved domain, by the last of the header's numbers (libvirt src/qemu/qemu_saveimage.h).
+FORMATS = ("raw", "gzip", "bzip2", "xz", "lzop", "zstd", "sparse")
+MAGICS = {"raw": b"QEVM", "gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\0",
+          "lzop": b"\x89LZO\0", "zstd": b"\x28\xb5\x2f\xfd"}
 
-    def __init__(self, folder):
-        self.folder, self.process = folder, None
-        self.environment = {"PATH": os.environ["PATH"] + ":/usr/sbin", "HOME": str(folder),
-                            **{f"XDG_{name}": str(folder / name.lower()) for name in
-                               ("RUNTIME_DIR", "CONFIG_HOME", "CACHE_HOME", "DATA_HOME")}}
-        for name in ("runtime_dir", "config_home/libvirt"):
-            (folder / name).mkdir(parents=True)
-        self.user = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
-        self.own()
 
-    def own(self):
-        """What the maker put there is the daemon's."""
-        if self.user:
-            subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(self.folder)], check=True)
-
-    def start(self, save="raw", dump="raw"):
-        """With these formats; domains that run go on running."""
-        self.stop()
-        (self.folder / "config_home/libvirt/qemu.conf").write_text(
-            f'save_image_format = "{save}"\ndump_image_format = "{dump}"\nstdio_handler = "file"\n')
-        with open(self.folder / "libvirtd.log", "ab") as log:
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "libvirtd"],
-                                            env=self.environment, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, **self.user)
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with contextlib.suppress(machine.GuestError):
-                return self.virsh("list")
-            time.sleep(0.2)
-        raise machine.GuestError(f"libvirtd does not answer: {self.log()}")
-
-    def log(self):
-        """The last that it said."""
-        return (self.folder / "libvirtd.log").read_text(errors="replace").strip()[-300:]
-
-    def stop(self):
-        """Ends this libvirtd and no other."""
-        if self.process:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=60)
-            self.process = None
-
-    def virsh(self, *words):
-        """What a command printed; GuestError with its reason where it failed."""
-        done = subprocess.run(["virsh", "-c", "qemu:///session", "-q", *words], text=True,
-                              env=self.environment, stdin=subprocess.DEVNULL, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
-                              cwd=self.folder, **self.user)
-        if done.returncode != 0:
-            raise machine.GuestError(f"virsh {words[0]}: {done.stderr.strip()}")
-        return done.stdout
-
-    def end(self):
-        """No domain and no daemon outlives the maker."""
-        with contextlib.suppress(machine.GuestError, subprocess.SubprocessError):
-            self.virsh("destroy", "guest")
-        self.stop()
+def format_of(path):
+    """In which format libvirt wrote a file, which need not be the one that it was asked for."""
+    with open(path, "rb") as file:
+        head = file.read(64)
+    if head.startswith(b"LibvirtQemudSave"):
+        number = struct.unpack_from("=I", head, 28)[0]
+        return FORMATS[number] if number < len(FORMATS) else f"number {number}"
+    return next((name for name, magic in MAGICS.items() if head.startswith(magic)), "another")
 
 
 class Domain:
     """Makes the files."""
 
     def __init__(self, daemon):
-        self.daemon, self.folder, self.rows = daemon, daemon.folder, []
+        self.daemon, self.folder, self.rows, self.version = daemon, daemon.folder, [], None
 
     def row(self, name, what, make):
         """A file, or the reason for which there is none."""
@@ -136,8 +88,7 @@ class Domain:
     def boot(self, seconds):
         """Until the guest says that it is done; then it stands still."""
         path = self.folder / "guest.xml"
-        path.write_text(DOMAIN.format(folder=self.folder,
-                                      emulator=shutil.which("qemu-system-x86_64")))
+        path.write_text(DOMAIN.format(folder=self.folder, emulator=EMULATOR))
         self.daemon.virsh("define", str(path))
         self.daemon.virsh("start", "guest")
         control = machine.connect_plain(self.folder / "control.sock")
@@ -169,6 +120,8 @@ class Domain:
     def restored(self, **formats):
         """A daemon with these formats, and the domain as it was when it was suspended."""
         self.daemon.start(**formats)
+        with contextlib.suppress(machine.GuestError):  # where the row before failed
+            self.daemon.virsh("destroy", "guest")
         self.daemon.virsh("restore", "--paused", str(self.folder / "save.raw"))
 
     def saves(self):
@@ -183,6 +136,15 @@ class Domain:
     def packed(self, form, path):
         self.restored(save=form)
         self.save(path)
+        self.check(form, path)
+
+    def check(self, form, path):
+        """Is it what was asked for?"""
+        got = format_of(path)
+        if got != form:
+            path.unlink()
+            raise machine.GuestError(f"libvirt {self.version} has no format {form}: "
+                                     f"it wrote {got}")
 
     def managed(self, path):
         self.restored()
@@ -194,15 +156,10 @@ class Domain:
         self.restored(dump=form)
         self.daemon.virsh("dump", "guest", str(path))
         self.daemon.virsh("destroy", "guest")
+        self.check(form, path)
 
 
-def lacking():
-    """A program that is not there, or None."""
-    path = os.environ["PATH"] + ":/usr/sbin"
-    return next((p for p in PROGRAMS if not shutil.which(p, path=path)), None)
-
-
-def containers(folder):
+def containers(folder, suite):
     """Makes all files in an empty folder; gives the facts of it."""
     inputs = guests.gather(guests.cache_root(), SHAPE.guest())
     (folder / "initramfs").write_bytes(inputs.archive)
@@ -210,18 +167,18 @@ def containers(folder):
     for disk in guests.DISKS:
         shutil.copyfile(inputs.programs / disk, folder / disk)
     folder.chmod(0o755)
-    daemon = Daemon(folder)
+    daemon = Daemon(folder, suite)
     domain = Domain(daemon)
     try:
         daemon.start()
+        domain.version = daemon.version()
         domain.boot(guests.ATTEMPTS[0][1])
         domain.memory(folder / "memory.raw")
         domain.dumps()
         domain.saves()
-        version = re.search(r"library: libvirt (\S+)", daemon.virsh("version"))[1]
     finally:
         daemon.end()
-    facts = {"shape": "libvirt", "machine": "pc", "qemu": f"libvirt {version}",
+    facts = {"shape": "libvirt", "machine": "pc", "qemu": f"libvirt {domain.version}",
              "release": inputs.kernel.release, "ranges": [RANGE], "rows": domain.rows}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1) + "\n")
     return facts

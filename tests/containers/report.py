@@ -95,7 +95,7 @@ def write_docs(path, lines):
     text = path.read_text()
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    made = [line for line in lines if line["by"] != "impossible"]
+    made = [line for line in lines if line["by"] != "impossible" and line["file"] != "refused"]
     wrong = sum(bool(line["wrong"]) for line in made)
-    summary = f"{len(made)} files, {wrong} of them with differences."
+    summary = f"{len(made)} files opened, {wrong} of them with differences."
     path.write_text(before + "\n".join([BEGIN, "", summary, "", *tables(lines), "", END]) + after)

@@ -177,17 +177,13 @@ def run_carried(suite, options, table):
     check(folder, facts, table, options, copies=False)
 
 
-def run_libvirt(options, table):
+def run_libvirt(suite, options, table):
     """Files of a libvirtd of one's own."""
-    if program := libvirt.lacking():
-        print(f"SKIP libvirt: no {program} (packages libvirt-daemon, libvirt-clients, "
-              "libvirt-daemon-driver-qemu)", flush=True)
-        return
     with tempfile.TemporaryDirectory(prefix="vmiscan-libvirt-") as folder:
         try:
-            facts = libvirt.containers(Path(folder))
+            facts = libvirt.containers(Path(folder), suite)
         except (GuestError, SuiteError, OSError, subprocess.SubprocessError) as error:
-            print(f"SKIP libvirt: {error}", flush=True)
+            print(f"SKIP libvirt ({suite}): {error}", flush=True)
             return
         check(Path(folder), facts, table, options, copies=False)
 
@@ -203,7 +199,8 @@ def parse_arguments():
     parser.add_argument("--made", nargs="*", default=[], metavar="FOLDER",
                         help="folders of the cache, as they are")
     parser.add_argument("--no-copies", action="store_true", help="only what QEMU wrote itself")
-    parser.add_argument("--libvirt", action="store_true", help="a domain of libvirt's, too")
+    parser.add_argument("--libvirt", default="", metavar="SUITES",
+                        help="a domain of libvirt's, too: installed, or suites whose libvirt has it")
     parser.add_argument("--oracles", action="store_true",
                         help="ask crash and libkdumpfile, too, where they can be had")
     parser.add_argument("--docs", help="write the tables into this file (docs/FORMATS.md)")
@@ -231,8 +228,8 @@ def main():
     for folder in map(Path, options.made):
         check(folder, json.loads((folder / "facts.json").read_text()), table, options,
               not options.no_copies)
-    if options.libvirt:
-        run_libvirt(options, table)
+    for suite in options.libvirt.split(",") if options.libvirt else ():
+        run_libvirt(suite, options, table)
     if options.json:
         Path(options.json).write_text(json.dumps(table.lines, indent=1) + "\n")
     if options.docs:

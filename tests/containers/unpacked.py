@@ -32,7 +32,7 @@ class _Closure(Suite):
     """A suite's package with what it depends on; the machine's own packages do not count."""
 
     def download(self, names):
-        self._update()
+        self._update(refresh=False)
         words = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "--download-only",
                  *self._options(), *names]
         listed = run([*words, "--print-uris"])
