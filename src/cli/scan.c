@@ -35,9 +35,12 @@ static struct err *open_database(struct scan *s)
 	return NULL;
 }
 
-// The rows that can only be known at the end, and the end.
+// The rows that can only be known at the end, and the end. It takes little memory, and can't be
+// gone through twice: if there is none, out_of_memory() has nothing more to save.
 static struct err *finish(struct scan *s)
 {
+	active = NULL;
+	mem_set_limit(SIZE_MAX);
 	extract_end(&s->analysis, &s->outcome, &s->tally);
 	TRY(sqlite_sink_finish(s->db));
 	progress_clear(&s->progress);
@@ -65,7 +68,7 @@ static void out_of_memory(size_t asked)
 	struct scan *s = active;
 
 	if (!s)
-		return; // a second time: mem.c gives up
+		return; // a second time, or at the end: mem.c gives up
 	active = NULL;
 	s->outcome.limit_bytes = asked;
 	struct err *e = s->db ? NULL : open_database(s);

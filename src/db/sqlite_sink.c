@@ -11,6 +11,7 @@
 #include "src/db/tempfile.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct sqlite_sink {
 	sqlite3 *db;
@@ -22,9 +23,10 @@ struct sqlite_sink {
 
 static struct err *failure(const struct sqlite_sink *s, const char *why)
 {
-	return err_new(ERR_OUTPUT,
-		       "%s: can't be written: %s; make room or choose another place with -o",
-		       s->path, why);
+	return err_new(ERR_OUTPUT, "%s: can't be written: %s; %s", s->path, why,
+		       strcmp(why, "out of memory") == 0
+			       ? "free some, or leave out tables with --skip"
+			       : "make room or choose another place with -o");
 }
 
 static struct err *run_sql(struct sqlite_sink *s, const char *sql)

@@ -34,10 +34,17 @@ struct tempfile {
 // What a signal handler may touch: the path to remove, or NULL.
 static const char *volatile doomed;
 
-static void remove_and_die(int sig)
+// Also of one that nobody came back to, because memory ended in the middle of it.
+static void remove_abandoned(void)
 {
 	if (doomed)
 		(void)unlink(doomed);
+	doomed = NULL;
+}
+
+static void remove_and_die(int sig)
+{
+	remove_abandoned();
 	(void)signal(sig, SIG_DFL);
 	(void)raise(sig);
 }
@@ -51,6 +58,14 @@ static void remove_on_signals(void)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
 			(void)sigaction(signals[i], &mine, NULL);
+}
+
+static void remove_at_exit(void)
+{
+	static bool registered;
+
+	if (!registered)
+		registered = atexit(remove_abandoned) == 0;
 }
 
 // --- the sweep ---
@@ -133,6 +148,7 @@ struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 {
 	struct tempfile *t = mem_zalloc(1, sizeof(*t));
 
+	remove_abandoned();
 	t->name = mem_strdup(name);
 	t->dir = output_folder(name);
 	t->replace = replace;
@@ -141,6 +157,7 @@ struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 	if (t->dir_fd >= 0)
 		sweep(t->dir_fd);
 	remove_on_signals();
+	remove_at_exit();
 	struct err *e = create(t);
 	if (e) {
 		tempfile_free(t);

@@ -71,27 +71,37 @@ static struct ruleset_attr all_of(int version)
 	return a;
 }
 
-static void allow(int rules, const char *path, uint64_t access)
+// A file that is not there, or that can't be reached, can't be opened later either.
+static bool is_out_of_reach(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP;
+}
+
+// False where the rule that is needed can't be had.
+static bool allow(int rules, const char *path, uint64_t access)
 {
 	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
 	struct path_beneath_attr rule = {access, fd};
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return;
-	if (!S_ISDIR(st.st_mode))
+	if (fd < 0)
+		return is_out_of_reach(errno);
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
 		rule.allowed_access &= OF_FILES;
-	(void)syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &rule, 0);
+	return syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
-static void allow_needs(int rules, const struct sandbox_needs *n, uint64_t handled)
+static bool allow_needs(int rules, const struct sandbox_needs *n, uint64_t handled)
 {
-	for (size_t i = 0; n->opens && i < n->read.n; i++)
-		allow(rules, n->read.at[i], READING & handled);
-	for (size_t i = 0; i < n->write.n; i++)
-		allow(rules, n->write.at[i], (n->opens ? WRITING : NAMING) & handled);
-	if (SANITIZED) // they read /proc at the end, and the program to name what is in it
-		allow(rules, "/", READING & handled);
+	bool done = true;
+
+	for (size_t i = 0; done && n->opens && i < n->read.n; i++)
+		done = allow(rules, n->read.at[i], READING & handled);
+	for (size_t i = 0; done && i < n->write.n; i++)
+		done = allow(rules, n->write.at[i], (n->opens ? WRITING : NAMING) & handled);
+	if (done && SANITIZED) // they read /proc at the end, and the program to name what is in it
+		done = allow(rules, "/", READING & handled);
+	return done;
 }
 
 const char *landlock_enter(const struct sandbox_needs *n, int version)
@@ -99,8 +109,8 @@ const char *landlock_enter(const struct sandbox_needs *n, int version)
 	const struct ruleset_attr a = all_of(version);
 	_cleanup_close_ int rules = (int)syscall(SYS_landlock_create_ruleset, &a, sizeof(a), 0);
 
-	if (rules < 0)
+	if (rules < 0 || !allow_needs(rules, n, a.handled_access_fs) ||
+	    syscall(SYS_landlock_restrict_self, rules, 0) != 0)
 		return strerror(errno);
-	allow_needs(rules, n, a.handled_access_fs);
-	return syscall(SYS_landlock_restrict_self, rules, 0) == 0 ? NULL : strerror(errno);
+	return NULL;
 }

@@ -150,24 +150,30 @@ static const int attacks[] = {SCMP_SYS(execve),
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
 
-// A name that an architecture does not have is passed over by libseccomp.
-static void add(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
+struct filter {
+	scmp_filter_ctx ctx;
+	bool incomplete; // for lack of memory; a name that an architecture lacks is no failure
+};
+
+static void add(struct filter *f, uint32_t action, const int *calls, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		(void)seccomp_rule_add(f, action, calls[i], 0);
+		if (seccomp_rule_add(f->ctx, action, calls[i], 0) == -ENOMEM)
+			f->incomplete = true;
 }
 
 // One value of one argument, seen through the mask.
-static void allow_value(scmp_filter_ctx f, int call, unsigned argument, uint64_t mask,
+static void allow_value(struct filter *f, int call, unsigned argument, uint64_t mask,
 			uint64_t value)
 {
 	const struct scmp_arg_cmp same = {argument, SCMP_CMP_MASKED_EQ, mask, value};
 
-	(void)seccomp_rule_add_array(f, SCMP_ACT_ALLOW, call, 1, &same);
+	if (seccomp_rule_add_array(f->ctx, SCMP_ACT_ALLOW, call, 1, &same) == -ENOMEM)
+		f->incomplete = true;
 }
 
 // No new code: neither from a file nor made.
-static void allow_memory(scmp_filter_ctx f)
+static void allow_memory(struct filter *f)
 {
 	static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)};
 
@@ -176,7 +182,7 @@ static void allow_memory(scmp_filter_ctx f)
 }
 
 // Is it a terminal, how wide, how large a device. Never TIOCSTI, which types commands into a shell.
-static void allow_ioctls(scmp_filter_ctx f, bool edits_lines)
+static void allow_ioctls(struct filter *f, bool edits_lines)
 {
 	static const uint64_t asks[] = {TCGETS, TIOCGWINSZ, BLKGETSIZE64};
 	static const uint64_t sets[] = {TCSETS, TCSETSW, TCSETSF};
@@ -188,7 +194,7 @@ static void allow_ioctls(scmp_filter_ctx f, bool edits_lines)
 }
 
 // To itself; "is there a process" (0), whose leftovers those are, and the end of a child.
-static void allow_signals(scmp_filter_ctx f, const struct sandbox_needs *n)
+static void allow_signals(struct filter *f, const struct sandbox_needs *n)
 {
 	allow_value(f, SCMP_SYS(tgkill), 0, UINT32_MAX, (uint32_t)getpid());
 	if (n->opens)
@@ -201,17 +207,18 @@ static void allow_signals(scmp_filter_ctx f, const struct sandbox_needs *n)
 
 // Without namespaces of its own. What clone3() is asked for can't be seen, and without it the C
 // library takes clone().
-static void allow_forks(scmp_filter_ctx f)
+static void allow_forks(struct filter *f)
 {
 	const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
 				    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+	static const int unseen = SCMP_SYS(clone3);
 
 	add(f, SCMP_ACT_ALLOW, forking, N_OF(forking));
 	allow_value(f, SCMP_SYS(clone), 0, namespaces, 0);
-	(void)seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	add(f, SCMP_ACT_ERRNO(ENOSYS), &unseen, 1);
 }
 
-static void add_needs(scmp_filter_ctx f, const struct sandbox_needs *n)
+static void add_needs(struct filter *f, const struct sandbox_needs *n)
 {
 	add(f, SCMP_ACT_KILL_PROCESS, attacks, N_OF(attacks));
 	add(f, SCMP_ACT_ALLOW, computing, N_OF(computing));
@@ -230,23 +237,31 @@ static void add_needs(scmp_filter_ctx f, const struct sandbox_needs *n)
 
 // Calls sorted for the search, and no price for each of them on kernels before 5.16, which took
 // seccomp for a sign of code made at run time (their spec_store_bypass_disable=seccomp).
-static const char *load(scmp_filter_ctx f)
+static int load(const struct filter *f)
 {
-	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	(void)seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
-	int e = seccomp_load(f);
-	seccomp_release(f);
+	if (f->incomplete)
+		return -ENOMEM; // it would forbid what is needed
+	(void)seccomp_attr_set(f->ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	(void)seccomp_attr_set(f->ctx, SCMP_FLTATR_CTL_SSB, 1);
+	return seccomp_load(f->ctx);
+}
+
+static const char *enter(struct filter *f)
+{
+	int e = load(f);
+
+	seccomp_release(f->ctx);
 	return e == 0 ? NULL : strerror(-e);
 }
 
 const char *seccomp_enter(const struct sandbox_needs *n)
 {
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	struct filter f = {seccomp_init(SCMP_ACT_ERRNO(EPERM)), false};
 
-	if (!f)
-		return "out of memory";
-	add_needs(f, n);
-	return load(f);
+	if (!f.ctx)
+		return strerror(ENOMEM);
+	add_needs(&f, n);
+	return enter(&f);
 }
 
 const char *seccomp_enter_child(void)
@@ -258,12 +273,12 @@ const char *seccomp_enter_child(void)
 		SCMP_SYS(sysinfo),	  SCMP_SYS(getrandom),	SCMP_SYS(clock_gettime),
 		SCMP_SYS(exit),		  SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
 		SCMP_SYS(restart_syscall)};
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	struct filter f = {seccomp_init(SCMP_ACT_KILL_PROCESS), false};
 
-	if (!f)
-		return "out of memory";
-	add(f, SCMP_ACT_ALLOW, allowed, N_OF(allowed));
-	return load(f);
+	if (!f.ctx)
+		return strerror(ENOMEM);
+	add(&f, SCMP_ACT_ALLOW, allowed, N_OF(allowed));
+	return enter(&f);
 }
 
 bool seccomp_is_there(void)
