@@ -199,6 +199,7 @@ void deduce_symbols(struct kernel *k)
 	deduce_vsyscall(&d);
 	deduce_file_systems(&d);
 	deduce_vdso(&d);
+	deduce_log(&d);
 	deduce_none(&d, S(modules));
 	deduce_none(&d, S(btf_modules));
 	deduce_none(&d, S(ping_table));

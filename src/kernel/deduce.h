@@ -9,6 +9,7 @@
 //	deduce_net.c     tables of sockets, from the protocols' own list
 //	deduce_memory.c  nodes, their counters, swap areas
 //	deduce_clock.c   timekeeper, frequency of the CPU
+//	deduce_log.c      the kernel's log
 //	deduce_fs.c      super blocks, mounts, the vDSO
 //
 // A finding rests on what only the real thing has: a pointer to itself, a sum that must be equal,
@@ -99,5 +100,6 @@ void deduce_frequency(struct deduction *d);
 void deduce_vsyscall(struct deduction *d);
 void deduce_file_systems(struct deduction *d);
 void deduce_vdso(struct deduction *d);
+void deduce_log(struct deduction *d);
 
 #endif

@@ -178,6 +178,15 @@ static void read_vmcoreinfo(struct kernel *k)
 	}
 }
 
+// kernel/printk/printk.c log_buf_vmcoreinfo_setup() names the ring even where no table lists data.
+static void take_from_vmcoreinfo(struct kernel *k)
+{
+	uint64_t va;
+
+	if (!k->symbol[S(prb)] && k->vmcoreinfo && vmcoreinfo_symbol(k->vmcoreinfo, "prb", &va))
+		k->symbol[S(prb)] = va;
+}
+
 // Where in the window the kernel's own notes lie, at most NOTES_MAX bytes of them: at the symbol,
 // or right before its BTF (NOTES and BTF in RO_DATA, include/asm-generic/vmlinux.lds.h). The vDSO's
 // image in .rodata has a note of its own.
@@ -370,6 +379,7 @@ struct err *symbols_open(struct kernel *k, const struct kernel_supply *supply)
 	prefer_init_page_tables(k);
 	read_banner(k);
 	read_vmcoreinfo(k);
+	take_from_vmcoreinfo(k);
 	find_kaslr_offset(k);
 	k->build_id = build_id(k);
 	k->release = uts_text(k, F(new_utsname, release));

@@ -77,7 +77,7 @@ class Schema(CommandTest):
         names = {n for (n,) in self.db.execute("SELECT name FROM sqlite_master")}
         self.assertLessEqual({
             "evidence", "run", "memory_ranges", "vcpus", "coverage", "problems", "system_info",
-            "os_version", "kernel_info", "time", "uptime", "memory_info", "cpu_info",
+            "os_version", "kernel_info", "time", "uptime", "memory_info", "cpu_info", "dmesg",
             "interface_details", "interface_addresses", "kernel_modules", "processes", "threads",
             "process_envs", "process_namespaces", "process_open_files", "process_memory_map",
             "process_page_map", "process_open_sockets", "listening_ports", "sockets", "mounts",

@@ -8,6 +8,7 @@ says why, holds as narrowly as it can, and counts how often it was needed.
 
 import re
 
+import kernel_log
 import net
 from engine import INVENTED, MISSING, WRONG
 
@@ -201,6 +202,12 @@ def _(case, d):
                                  "inactive", "swap_cached", "swap_free"))
 def _(case, d):
     return _near(d, 8 * MIB)
+
+
+@rule("log-goes-on", "the kernel and the collector wrote records after the log was read",
+      ("dmesg",), kinds=(INVENTED,))
+def _(case, d):
+    return d.row["seq"] > max(row["seq"] for row in kernel_log.COMPARISONS[0].expected(case))
 
 
 # --- what /proc and the database define differently ---

@@ -14,6 +14,7 @@ import engine  # noqa: E402
 import envs  # noqa: E402
 import files  # noqa: E402
 import findings  # noqa: E402
+import kernel_log  # noqa: E402
 import maps  # noqa: E402
 import modules  # noqa: E402
 import mounts  # noqa: E402
@@ -33,7 +34,7 @@ from database import Database  # noqa: E402
 COMPARISONS = [
     comparison
     for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
-                   net, system, findings)
+                   net, system, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]
 

@@ -8,6 +8,7 @@ import re
 import sqlite3
 
 from engine import Bits, OneOf
+from kernel_log import Truncated
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "schema"
 SQL_TYPES = {"INT": "INTEGER", "ADDR": "TEXT", "TEXT": "TEXT"}
@@ -31,6 +32,8 @@ def plain(value):
         return value.values[0]
     if isinstance(value, Bits):
         return f"0x{value.value:016x}"
+    if isinstance(value, Truncated):
+        return value.thousands * 1000
     return value
 
 
@@ -154,6 +157,9 @@ class Filler:
                 "day": moment.day, "hour": moment.hour, "minutes": moment.minute,
                 "seconds": moment.second, "timestamp": moment.strftime("%a %b %e %H:%M:%S %Y UTC")}
         row["datetime"] = row["iso_8601"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _dmesg(self, row, _):
+        row["time"] = (self.boot + plain(row["timestamp_ns"])) // 10**9
 
     def _uptime(self, row, _):
         minutes, row["seconds"] = divmod(row["total_seconds"], 60)

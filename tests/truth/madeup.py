@@ -116,6 +116,7 @@ ADDRESSES = (b"ifindex=1\tfamily=2\tprefixlen=8\tscope=254\taddress=127.0.0.1\tl
              b"ifindex=2\tfamily=10\tprefixlen=64\tscope=253\taddress=fe80::1\tflags=128\n")
 
 SYSTEM = {
+    "sys/kmsg": b"6,0,0,-;first\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:00.0\n30,1,1500,-;two\\x0alines\n",
     "sys/clocks": b"realtime\t1700000100.500000000\nboottime\t100.250000000\n",
     "sys/uname": b"sysname\tLinux\nnodename\tguest\nrelease\t6.1.0\nversion\t#1\nmachine\tx86_64\ndomainname\t(none)\n",
     "sys/meminfo": b"MemTotal: 1000 kB\nMemFree: 400 kB\nMemAvailable: 500 kB\nBuffers: 3 kB\nCached: 4 kB\n"

@@ -217,6 +217,15 @@ def _clock(case):
     yield _expect(abs(since_boot - up["total_seconds"]) <= 1, f"the clock says {since_boot} s since boot")
 
 
+@relation("records of the log are in order, and their two times agree")
+def _log(case):
+    boot, last = case.database.one("time")["boot_ns"], -1
+    for row in case.database.rows("dmesg"):
+        yield _expect(row["seq"] > last, f"record {row['seq']} behind {last}")
+        yield _expect(row["time"] == (boot + row["timestamp_ns"]) // 10**9, f"record {row['seq']}: {row['time']}")
+        last = row["seq"]
+
+
 @relation("arguments of modules are the values of their parameters")
 def _arguments(case):
     if case.truth.version >= (7, 3):
