@@ -143,6 +143,7 @@ void check_atomicity(struct walk *w)
 	atomicity_of_memory(&a);
 	atomicity_of_files(&a);
 	atomicity_of_zones(&a);
+	atomicity_of_views(&a);
 	atomicity_of_scheduling(&a);
 	atomicity_of_pages(&a);
 	atomicity_of_slabs(&a);

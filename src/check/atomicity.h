@@ -64,6 +64,7 @@ void atomicity_of_tasks(struct atomicity *a);
 void atomicity_of_memory(struct atomicity *a);
 void atomicity_of_files(struct atomicity *a);
 void atomicity_of_zones(struct atomicity *a);
+void atomicity_of_views(struct atomicity *a);
 void atomicity_of_scheduling(struct atomicity *a);
 void atomicity_of_pages(struct atomicity *a); // after files
 void atomicity_of_slabs(struct atomicity *a);

@@ -80,19 +80,26 @@ static void visit_list(struct search *s, uint64_t head, enum field link, enum ta
 	s->left -= it.n < s->left ? it.n : s->left;
 }
 
+static void visit_children(struct search *s, uint64_t task)
+{
+	struct kernel *k = s->w->k;
+
+	if (k_has(k, F(task_struct, children)) && k_has(k, F(task_struct, sibling)))
+		visit_list(s, k_field_va(k, task, F(task_struct, children)),
+			   F(task_struct, sibling), VIEW_CHILDREN);
+}
+
 void relatives_each(struct walk *w, task_visit *visit, void *arg)
 {
 	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
-	struct kernel *k = w->k;
 
+	visit_children(&s, w->k->init_task); // which is in no list: the first process, and kthreadd
 	for (size_t i = 0, n = w->tasks->all.n; i < n; i++) {
 		uint64_t task = w->tasks->all.at[i].addr;
-		uint64_t parent = k_or0(k, task, F(task_struct, real_parent));
-		if (k_plausible(k, parent))
+		uint64_t parent = k_or0(w->k, task, F(task_struct, real_parent));
+		if (k_plausible(w->k, parent))
 			visit(arg, parent, VIEW_PARENT);
-		if (k_has(k, F(task_struct, children)) && k_has(k, F(task_struct, sibling)))
-			visit_list(&s, k_field_va(k, task, F(task_struct, children)),
-				   F(task_struct, sibling), VIEW_CHILDREN);
+		visit_children(&s, task);
 	}
 }
 

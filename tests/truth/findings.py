@@ -45,7 +45,7 @@ def _run(case):
 RULES = ("nr_threads", "process_counts", "task_links", "thread_links", "child_links", "pid_links", "pid_table",
          "parents", "thread_counts", "css_counts", "stacks", "mm_users", "map_counts", "total_vm", "mappings",
          "file_counts", "file_bits", "file_slots", "free_counts", "free_links", "start_times",
-         "run_queues", "current_tasks", "pid_cursor", "page_tables", "page_counts", "file_refs", "slab_counts")
+         "children", "css_members", "run_queues", "current_tasks", "pid_cursor", "page_tables", "page_counts", "file_refs", "slab_counts")
 
 
 def _atomicity(case):

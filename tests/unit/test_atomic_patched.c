@@ -63,6 +63,8 @@ static void expect_whole(const char *rule)
 Test(atomic_patched, the_guest_itself_keeps_the_rules)
 {
 	patched_walk_kept();
+	expect_whole("children");
+	expect_whole("css_members");
 	expect_whole("run_queues");
 	expect_whole("current_tasks");
 	expect_whole("pid_cursor");
@@ -70,6 +72,35 @@ Test(atomic_patched, the_guest_itself_keeps_the_rules)
 	expect_whole("page_counts");
 	expect_whole("file_refs");
 	expect_whole("slab_counts");
+}
+
+// Takes the list_head at this address out of its ring.
+static void take_out(uint64_t link)
+{
+	uint64_t next, prev;
+
+	cr_assert(k_u64(patched.k, link, &next) && k_u64(patched.k, link + 8, &prev));
+	patch_u64(prev, next);
+	patch_u64(next + 8, prev);
+}
+
+Test(atomic_patched, a_process_that_its_parent_does_not_have)
+{
+	take_out(FIELD_VA(patched_process(4).addr, task_struct, sibling));
+	expect_only_broken("children", "children=without it");
+	patch_u32(patched.k->symbol[S(tasklist_lock)], 1);
+	expect_excused("children");
+}
+
+// Others count these lists, too.
+Test(atomic_patched, a_task_that_its_control_group_does_not_have)
+{
+	take_out(FIELD_VA(patched_process(4).addr, task_struct, cg_list));
+	patched_walk_kept();
+	cr_expect_eq(count("css_members", "violated"), 1);
+	cr_expect_eq(count("css_counts", "violated"), 1);
+	patch_u32(patched.k->symbol[S(css_set_lock)], 1);
+	expect_excused("css_members");
 }
 
 Test(atomic_patched, a_task_that_waits_in_no_queue)

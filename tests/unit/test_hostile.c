@@ -133,6 +133,24 @@ static struct task threaded(void)
 	return (struct task){0};
 }
 
+Test(hostile, a_thread_taken_out_of_its_process)
+{
+	struct task leader = threaded();
+	const struct task *t = task_at(patched.w.tasks, leader.addr) + 1;
+	uint64_t link = FIELD_VA(t->addr, task_struct, thread_node), next, prev;
+	int64_t tid = t->tid;
+
+	cr_assert(k_u64(patched.k, link, &next) && k_u64(patched.k, link + 8, &prev));
+	patch_u64(prev, next);
+	patch_u64(next + 8, prev);
+	patched_walk_kept();
+	cr_expect_eq(patched.log.n[TABLE_threads], patched.honest[TABLE_threads]);
+	size_t i = row_log_find(&patched.log, TABLE_inconsistencies, "class", "unlisted");
+	cr_assert_lt(i, patched.log.n[TABLE_inconsistencies]);
+	const char *its = row_log_value(&patched.log, TABLE_inconsistencies, i, "tid");
+	cr_expect_eq(strtoll(its, NULL, 10), tid);
+}
+
 Test(hostile, threads_in_a_circle)
 {
 	struct task t = threaded();
