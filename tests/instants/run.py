@@ -7,6 +7,8 @@ saved and analysed, and it goes on to the next. The registers say which task it 
 
 import argparse
 import collections
+import dataclasses
+import json
 import pathlib
 import shutil
 import sys
@@ -109,6 +111,40 @@ class Hunt:
         self.machine.stub.interrupt()
 
 
+class State:
+    """Captures on disk, a line of JSON each; a run that was ended, or in which an instant slipped by, goes on from there."""
+
+    def __init__(self, path):
+        self.path = path
+        self.captures = []
+        if path and path.exists():
+            self.captures = [self._read(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    @staticmethod
+    def _read(line):
+        verdict = line["verdict"] and judge.Verdict(**line["verdict"])
+        if verdict:
+            verdict.labels = [tuple(label) for label in verdict.labels]
+        instant = plan.SCENARIOS[line["scenario"]][line.pop("number")]
+        return Capture(**line | {"verdict": verdict, "instant": instant})
+
+    def add(self, captures):
+        """Keeps those of a scenario, if all of its instants came."""
+        self.captures += captures
+        if not self.path or any(c.verdict and c.verdict.found == NEVER_CAME for c in captures):
+            return
+        with open(self.path, "a", encoding="utf-8") as file:
+            for capture in captures:
+                line = capture._asdict()
+                line["number"] = plan.SCENARIOS[capture.scenario].index(line.pop("instant"))
+                line["verdict"] = capture.verdict and dataclasses.asdict(capture.verdict)
+                file.write(json.dumps(line) + "\n")
+
+    def has(self, kernel, scenario):
+        """Whether that was captured before."""
+        return any((c.kernel, c.scenario) == (kernel, scenario) for c in self.captures)
+
+
 def wanted(machine, scenario, options):
     """The instants of a scenario that are asked for and that this kernel has."""
     chosen = [i for i in plan.SCENARIOS[scenario] if not (i.unless and i.unless(machine))]
@@ -117,14 +153,21 @@ def wanted(machine, scenario, options):
     return chosen
 
 
-def hunt_guest(guest, options, scratch):
-    """Captures of one guest, one after another."""
+def hunt_guest(guest, options, scratch, state):
+    """Captures of one guest, one scenario after another, as far as they are lacking."""
+    scenarios = [name for name in options.scenarios or (plan.QUICK if options.quick else plan.SCENARIOS)
+                 if not state.has(guest.name, name)]
+    if not scenarios:
+        return
     with boot.Machine(guest, scratch) as machine:
         machine.learn(plan.symbols())
         machine.attach()
-        for scenario in options.scenarios or (plan.QUICK if options.quick else plan.SCENARIOS):
-            hunt = Hunt(machine, options, scenario, wanted(machine, scenario, options))
-            yield from hunt.run()
+        for scenario in scenarios:
+            captures = []
+            for capture in Hunt(machine, options, scenario, wanted(machine, scenario, options)).run():
+                captures.append(capture)
+                print(report.line(capture), flush=True)
+            state.add(captures)
 
 
 def parse_arguments():
@@ -135,24 +178,28 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="a few instants, one of each class")
     parser.add_argument("--keep", metavar="FOLDER", help="keep captures that fail there")
     parser.add_argument("--keep-all", action="store_true", help="and those that pass")
+    parser.add_argument("--state", metavar="FILE", type=pathlib.Path, help="keep captures there, and go on from them")
     parser.add_argument("--table", metavar="FILE", help="write the result there, as a document")
     return parser.parse_args()
 
 
-def hunt_all(options):
-    """The captures of all guests, and why some of these could not be used."""
-    captures, broken = [], []
+def hunt_all(options, state):
+    """Takes the captures of all guests; why some of these could not be used."""
+    broken = []
     with tempfile.TemporaryDirectory(prefix="instants-") as scratch:
         for name in options.guests:
             try:
-                for capture in hunt_guest(boot.BY_NAME[name], options, scratch):
-                    captures.append(capture)
-                    print(report.line(capture), flush=True)
+                hunt_guest(boot.BY_NAME[name], options, scratch, state)
             except (GuestError, SuiteError, OSError) as error:
-                if not options.quick and any(capture.kernel == name for capture in captures):
+                if not options.quick and any(capture.kernel == name for capture in state.captures):
                     raise
                 broken.append(f"{name}: {error}")
-    return captures, broken
+    return broken
+
+
+def order_of_table(capture):
+    """By kernel, then by scenario; the instants of one stay as they came."""
+    return list(boot.BY_NAME).index(capture.kernel), list(plan.SCENARIOS).index(capture.scenario)
 
 
 def settle(captures, broken, quick):
@@ -173,7 +220,9 @@ def main():
     options = parse_arguments()
     status = 1
     for _ in range(2 if options.quick else 1):
-        captures, broken = hunt_all(options)
+        state = State(options.state)
+        broken = hunt_all(options, state)
+        captures = sorted(state.captures, key=order_of_table)
         print(report.summary(captures))
         status = settle(captures, broken, options.quick)
         if status == 0:

@@ -2,8 +2,10 @@
 """The judge of captures finds what is wrong: a label, a phase, evidence, a column, another task, a broken list."""
 
 import os
+import pathlib
 import sqlite3
 import sys
+import tempfile
 import unittest
 from unittest import mock
 
@@ -123,6 +125,24 @@ class Settle(unittest.TestCase):
         self.assertEqual(self.settle(good, late, wrong), 1)
         self.assertEqual(self.settle(good, broken=["QEMU ended"]), run.ALL_SKIPPED)
         self.assertEqual(self.settle(broken=["no kernel"], quick=False), run.ALL_SKIPPED)
+
+
+class State(unittest.TestCase):
+    """Captures that are kept."""
+
+    def test_what_is_kept_comes_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "state"
+            instant, other = run.plan.SCENARIOS["exec"][:2]
+            good = judge.Verdict("live/E1", [], [], [("live", "live")])
+            whole = [run.Capture("6.1", "6.1.0", "exec", instant, "f", good), run.Capture("6.1", "6.1.0", "exec", other, None, None)]
+            state = run.State(path)
+            state.add(whole)
+            state.add([run.Capture("6.1", "6.1.0", "fork", INSTANT, "f", judge.Verdict(run.NEVER_CAME, ["late"]))])
+            again = run.State(path)
+            self.assertEqual(again.captures, whole)
+            self.assertTrue(again.has("6.1", "exec"))
+            self.assertFalse(again.has("6.1", "fork"), "it is tried again")
 
 
 if __name__ == "__main__":
