@@ -179,12 +179,16 @@ static void remember(struct walk *w, uint64_t task, const struct signs *s, unsig
 	};
 }
 
-// It has its pid, or is like nothing that may be outside: the list should have it.
-static bool should_be_listed(struct walk *w, uint64_t task, const struct signs *s)
+// It has its pid, or is like nothing that may be outside: the list should have it. A copy of a
+// parent, with the parent's number, is in no other list either.
+static bool should_be_listed(struct walk *w, uint64_t task, const struct signs *s, unsigned views)
 {
+	unsigned lists = 1U << VIEW_CHILDREN | 1U << VIEW_CSS_SET | 1U << VIEW_RUN_QUEUE;
+
 	if (s->pid_owner == task)
 		return true;
-	return !s->exit_state && !(s->state & TASK_NEW) && !tid_is_listed(w->tasks, s->pid);
+	return !s->exit_state && !(s->state & TASK_NEW) &&
+	       (views & lists || !tid_is_listed(w->tasks, s->pid));
 }
 
 static void consider(struct walk *w, uint64_t task, unsigned views)
@@ -196,7 +200,7 @@ static void consider(struct walk *w, uint64_t task, unsigned views)
 		return;
 	if (!s.exit_state && (!s.usage || s.state == TASK_DEAD))
 		return; // a fork that failed, and says so in copy_process()
-	if (should_be_listed(w, task, &s))
+	if (should_be_listed(w, task, &s, views))
 		tasks_add_unlisted(
 			w, task, s.pid == s.tgid ? task : s.leader, found_by(views),
 			arena_printf(&w->run, "%s %s", views_text(w, views), evidence(w, &s)));

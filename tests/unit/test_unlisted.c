@@ -333,6 +333,14 @@ Test(unlisted, a_server_of_the_fair_class_is_no_task)
 	cr_expect_eq(log_.n[TABLE_threads], 1);
 }
 
+Test(unlisted, a_number_that_another_task_has_hides_nothing)
+{
+	guest_set(g, make_run_queue(), F(rq, curr), hide(1));
+	guest_set(g, object(1), F(task_struct, pid), PARENT_PID);
+	guest_set(g, object(1), F(task_struct, tgid), PARENT_PID);
+	expect_view("run_queue");
+}
+
 Test(unlisted, all_views_are_told)
 {
 	make_task(object(1), 9);
