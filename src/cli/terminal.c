@@ -39,24 +39,6 @@ void print_escaped(FILE *out, const char *s)
 	(void)fputs(text_for_terminal(&a, s, strlen(s)), out);
 }
 
-const char *size_text(char buf[static SIZE_TEXT], uint64_t bytes)
-{
-	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	size_t u = 0;
-	uint64_t tenths = 10 * (bytes % 1024) / 1024;
-
-	for (; bytes >= 1024; u++) {
-		tenths = 10 * (bytes % 1024) / 1024;
-		bytes /= 1024;
-	}
-	if (u > 0 && tenths > 0)
-		(void)snprintf(buf, SIZE_TEXT, "%u.%u %s", (unsigned)bytes, (unsigned)tenths,
-			       units[u]);
-	else
-		(void)snprintf(buf, SIZE_TEXT, "%u %s", (unsigned)bytes, units[u]);
-	return buf;
-}
-
 void say(const char *fmt, ...)
 {
 	_cleanup_(arena_fini) struct arena a = {0};

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Sizes for people.
+#ifndef VMI_BASE_SIZE_H
+#define VMI_BASE_SIZE_H
+
+#include <stdint.h>
+
+// 268435456 is "256 MiB".
+enum { SIZE_TEXT = 24 };
+const char *size_text(char buf[static SIZE_TEXT], uint64_t bytes);
+
+#endif
