@@ -188,6 +188,18 @@ static struct err *cannot(const struct tempfile *t, const char *what)
 		       strerror(errno));
 }
 
+struct err *tempfile_write(struct tempfile *t, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(t->fd, p, n);
+		if (done < 0 && errno != EINTR)
+			return cannot(t, "write to the disk");
+		p += done > 0 ? done : 0;
+		n -= done > 0 ? (size_t)done : 0;
+	}
+	return NULL;
+}
+
 struct err *tempfile_commit(struct tempfile *t)
 {
 	if (fsync(t->fd) != 0)

@@ -11,6 +11,7 @@
 #include "src/base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct tempfile;
 
@@ -18,6 +19,8 @@ struct tempfile;
 struct err *tempfile_new(const char *name, bool replace, struct tempfile **out);
 // The temporary name, for who writes it.
 const char *tempfile_path(const struct tempfile *t);
+// For who does not open it himself: appends to it.
+struct err *tempfile_write(struct tempfile *t, const char *p, size_t n);
 // After this there is nothing to remove any more; t is still to be freed.
 struct err *tempfile_commit(struct tempfile *t);
 void tempfile_free(struct tempfile *t);
