@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // CRC-32C, eight bytes at a time: the k-th table carries a byte over k more bytes of zeros. The
-// tables are made when they are first needed.
+// tables are made once, when they are first needed.
 #include "formats/crc32c.h"
 
 #include "src/base/bytes.h"
+
+#include <threads.h>
 
 enum { STEP = 8 };
 
 static const uint32_t POLYNOMIAL = 0x82f63b78; // 0x1edc6f41, bits reversed
 
 static uint32_t table[STEP][256];
+static once_flag made = ONCE_FLAG_INIT;
 
 static void make_table(void)
 {
@@ -29,8 +32,7 @@ uint32_t crc32c(const void *bytes, size_t n)
 	const uint8_t *p = bytes;
 	uint32_t c = UINT32_MAX;
 
-	if (table[0][1] == 0)
-		make_table();
+	call_once(&made, make_table);
 	for (; n >= STEP; n -= STEP, p += STEP) {
 		uint64_t v = le64(p) ^ c;
 		c = 0;

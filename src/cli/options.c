@@ -5,10 +5,10 @@
 #include "schema/ddl.h"
 #include "src/base/json_quote.h"
 #include "src/base/scope.h"
+#include "src/base/size.h"
 #include "src/cli/terminal.h"
 #include "src/sql/printer.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -91,31 +91,12 @@ static struct err *set_hash(struct options *o, const char *arg)
 	return NULL;
 }
 
-// The power of two behind a number: K, M, G, T, with or without iB; -1 if it is none.
-static int unit_shift(const char *unit)
-{
-	static const char letters[] = "KMGT";
-	const char *at = isalpha((unsigned char)*unit) ? strchr(letters, toupper(*unit)) : NULL;
-
-	if (!*unit)
-		return 0;
-	if (!at || (unit[1] && strcmp(unit + 1, "iB") != 0))
-		return -1;
-	return 10 * (int)(at - letters + 1);
-}
-
 static struct err *set_max_memory(struct options *o, const char *arg)
 {
-	char *end;
-
-	errno = 0;
-	unsigned long long n = strtoull(arg, &end, 10);
-	int shift = unit_shift(end);
-	if (*arg < '0' || *arg > '9' || errno || shift < 0 || n == 0 || n > SIZE_MAX >> shift)
-		return err_new(ERR_USAGE,
-			       "--max-memory: %s is not a size; give one such as 64M or 2G", arg);
-	o->max_memory = (size_t)n << shift;
-	return NULL;
+	if (size_parse(arg, &o->max_memory))
+		return NULL;
+	return err_new(ERR_USAGE, "--max-memory: %s is not a size; give one such as 64M or 2G",
+		       arg);
 }
 
 static struct err *set_jobs(struct options *o, const char *arg)

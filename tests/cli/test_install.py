@@ -2,6 +2,7 @@
 """What `cmake --install` puts where, and that it works from there."""
 import os
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -11,10 +12,17 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD, CMAKE = os.environ.get("VMISCAN_BUILD"), os.environ.get("VMISCAN_CMAKE")
 
 
+def library_folder():
+    """lib, or what distributions make of it."""
+    cache = pathlib.Path(BUILD, "CMakeCache.txt").read_text(encoding="utf-8")
+    return re.search(r"(?m)^CMAKE_INSTALL_LIBDIR:\w+=(.+)$", cache)[1]
+
+
 def expected():
     manuals = {f"share/man/man1/{p.name}" for p in (TOP / "docs/man").glob("*.1")}
     documents = {f"share/doc/vmiscan/{p.name}" for p in (TOP / "docs").glob("*.md")}
-    return {"bin/vmiscan", "share/doc/vmiscan/README.md", "share/doc/vmiscan/SECURITY.md",
+    return {"bin/vmiscan", f"{library_folder()}/vmiscan/vmiscan.so",
+            "share/doc/vmiscan/README.md", "share/doc/vmiscan/SECURITY.md",
             "share/bash-completion/completions/vmiscan", "share/zsh/site-functions/_vmiscan",
             *manuals, *documents}
 

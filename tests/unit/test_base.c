@@ -78,6 +78,39 @@ Test(mem, a_product_that_overflows_is_refused)
 	cr_expect_eq(refused, SIZE_MAX);
 }
 
+static void use_up(struct mem_pool *pool)
+{
+	struct arena a = {0};
+	char *kept = mem_strdup("kept");
+
+	kept = mem_grow(kept, 100, 1);
+	cr_expect_str_eq(kept, "kept");
+	mem_free(mem_zalloc(10, 10));
+	for (;;)
+		memset(arena_alloc(&a, 100000), 1, 100000);
+	(void)pool;
+}
+
+Test(mem, a_pool_ends_where_it_is_told_and_gives_all_back)
+{
+	struct mem_pool pool = {.limit = 1 << 20};
+	size_t before = mem_in_use();
+
+	for (int round = 0; round < 2; round++) {
+		mem_pool_enter(&pool);
+		if (setjmp(pool.escape) == 0)
+			use_up(&pool);
+		cr_expect_gt(pool.in_use, 500000);
+		mem_pool_fini(&pool);
+		cr_expect_eq(pool.in_use, 0);
+		pool.limit = 1 << 20;
+	}
+	cr_expect_eq(mem_in_use(), before, "nothing of it was the process's");
+	char *outside = mem_strdup("outside");
+	cr_expect_gt(mem_in_use(), before);
+	mem_free(outside);
+}
+
 Test(mem, after_the_limit_the_handler_may_still_allocate)
 {
 	mem_on_exhausted(refuse);
