@@ -5,8 +5,9 @@
 
 #include "formats/fmt.h"
 
-// The head is large for streams that start behind a hole.
-enum { PROBE_HEAD = 1 << 20, PROBE_TAIL = 64 << 10 };
+// A little is enough for nearly all; the whole head is for streams that start behind a hole, and to
+// be sure of text.
+enum { PROBE_FIRST = 64 << 10, PROBE_HEAD = 1 << 20, PROBE_TAIL = 64 << 10 };
 
 // Storage of the caller for what a probe points to.
 struct probe_bytes {

@@ -23,7 +23,8 @@ struct row {
 	uint64_t first, size; // pages of the index before the block; bytes of the block
 	const uint8_t *at;    // the next record
 	size_t left;	      // in the window
-	uint64_t off;	      // of the record in the file
+	uint64_t off, end;    // of the record in the file; of the file
+	bool last, cut;	      // take what there is of a leaf; a leaf is not all in the window
 };
 
 static void go_on(struct row *r, size_t n)
@@ -51,7 +52,7 @@ static const uint8_t leaf_of_zeros[QINDEX_LEAF][ZERO_RECORD] = {
 
 // 16 records are nine vectors.
 typedef uint64_t vector __attribute__((vector_size(16), aligned(1), may_alias));
-enum { GROUP = 16, VECTORS = GROUP * ZERO_RECORD / sizeof(vector) };
+enum { GROUP = 16, VECTORS = (size_t)GROUP * ZERO_RECORD / sizeof(vector) };
 
 // Whether the records from at on are those of a leaf of zeros, page after page: the first one's
 // offset is that of a whole leaf, too. Comparing one record at a time takes almost three times as
@@ -64,7 +65,7 @@ static bool is_leaf_of_zeros(const uint8_t *at)
 	for (size_t i = 0; i < GROUP; i++)
 		memcpy(first[i], at, ZERO_RECORD);
 	const vector *f = (const vector *)first, *t = (const vector *)leaf_of_zeros;
-	const vector *v = (const vector *)at, *end = v + QINDEX_LEAF / GROUP * VECTORS;
+	const vector *v = (const vector *)at, *end = v + (size_t)QINDEX_LEAF / GROUP * VECTORS;
 	for (; v < end && (differ[0] | differ[1]) == 0; v += VECTORS, t += VECTORS)
 #pragma GCC unroll 9
 		for (size_t i = 0; i < VECTORS; i++)
@@ -113,6 +114,13 @@ static bool take_plain(struct row *r, uint64_t page)
 	return true;
 }
 
+// Whether the records of a leaf may begin here, of which the window has not got all.
+static bool leaf_is_cut(const struct row *r, uint64_t page)
+{
+	return page % QINDEX_LEAF == 0 && r->left < LEAF_OF_ZEROS &&
+	       r->end - r->off >= LEAF_OF_ZEROS;
+}
+
 // The next records, if they are of those.
 static bool take(struct row *r, uint64_t *kinds)
 {
@@ -121,42 +129,44 @@ static bool take(struct row *r, uint64_t *kinds)
 
 	if (record - kind >= r->size || (kind != ZERO_PAGE && kind != PLAIN_PAGE))
 		return false;
+	if (kind == ZERO_PAGE && !r->last && leaf_is_cut(r, page)) {
+		r->cut = true;
+		return false;
+	}
 	*kinds |= kind;
 	if (kind == PLAIN_PAGE)
 		return take_plain(r, page);
 	return take_leaf_of_zeros(r, record, page) || take_fills(r, record, page);
 }
 
-// Whether a leaf's records are in the window, as far as the file has as many.
-static bool see_leaf(struct qemu_stream *s)
-{
-	uint64_t at = window_off(&s->w);
-
-	return at < s->end && s->end - at >= LEAF_OF_ZEROS && window_need(&s->w, LEAF_OF_ZEROS);
-}
-
-// Those in the window that have so many bytes behind them; false: another record is next.
-static bool take_window(struct qemu_stream *s, size_t behind)
+// Those in the window; true: a leaf begins that ends behind it, unless this is the last look.
+static bool take_window(struct qemu_stream *s, bool last)
 {
 	const struct qemu_block *b = &s->blocks.at[s->current];
 	struct window *w = &s->w;
-	struct row r = {&s->ix, b->first, b->size, window_at(w), w->n - w->pos, window_off(w)};
+	struct row r = {.ix = &s->ix,
+			.first = b->first,
+			.size = b->size,
+			.at = window_at(w),
+			.left = w->n - w->pos,
+			.off = window_off(w),
+			.end = s->end,
+			.last = last};
 	uint64_t kinds = 0;
-	bool more = true;
 
-	while (more && r.left >= behind)
-		more = take(&r, &kinds);
+	while (r.left >= ZERO_RECORD && take(&r, &kinds))
+		;
 	w->pos = w->n - r.left;
 	s->kinds |= kinds;
-	return more;
+	return r.cut;
 }
 
 void qemu_ram_row(struct qemu_stream *s)
 {
-	bool more = s->ram_seen && !s->mapped && s->current < s->blocks.n;
+	bool last = false;
 
-	while (more && see_leaf(s))
-		more = take_window(s, LEAF_OF_ZEROS);
-	if (more)
-		(void)take_window(s, ZERO_RECORD);
+	if (!s->ram_seen || s->mapped || s->current >= s->blocks.n)
+		return;
+	while (take_window(s, last))
+		last = !window_fill(&s->w, LEAF_OF_ZEROS);
 }
