@@ -97,7 +97,7 @@ class Daemon:
         done = subprocess.run([*self.before, "virsh", "-c", "qemu:///session", "-q", *words],
                               text=True, env=self.environment, stdin=subprocess.DEVNULL,
                               check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=300, cwd=self.folder)
+                              timeout=1200, cwd=self.folder)
         if done.returncode != 0:
             raise machine.GuestError(f"virsh {words[0]}: {done.stderr.strip()}")
         return done.stdout
