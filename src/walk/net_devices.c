@@ -56,8 +56,10 @@ void netdevs_find(struct walk *w, enum table_id table, struct netdevs *out)
 	for (size_t i = 0; i < out->nets.all.n; i++) {
 		size_t first = out->all.n;
 		add_namespace(w, table, out, out->nets.all.at[i].addr);
-		for (size_t j = first; j < out->all.n; j++)
+		for (size_t j = first; j < out->all.n; j++) {
 			(void)u64map_add(&out->by_index, index_key(i, out->all.at[j].ifindex), j);
+			(void)u64map_add(&out->by_addr, out->all.at[j].addr, j);
+		}
 	}
 }
 
@@ -66,12 +68,20 @@ void netdevs_fini(struct netdevs *d)
 	netns_fini(&d->nets);
 	vec_fini(&d->all);
 	u64map_fini(&d->by_index);
+	u64map_fini(&d->by_addr);
 }
 
 const struct netdev *netdevs_by_index(const struct netdevs *d, uint64_t net, int64_t ifindex)
 {
 	const uint64_t *netns = u64map_get(&d->nets.by_addr, net);
 	const uint64_t *i = netns ? u64map_get(&d->by_index, index_key(*netns, ifindex)) : NULL;
+
+	return i ? &d->all.at[*i] : NULL;
+}
+
+const struct netdev *netdevs_by_addr(const struct netdevs *d, uint64_t addr)
+{
+	const uint64_t *i = u64map_get(&d->by_addr, addr);
 
 	return i ? &d->all.at[*i] : NULL;
 }

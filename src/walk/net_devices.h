@@ -17,7 +17,7 @@ struct netdev {
 struct netdevs {
 	struct netns_set nets;
 	VEC(struct netdev) all; // by namespace in their order, then by ifindex
-	struct u64map by_index;
+	struct u64map by_index, by_addr;
 };
 
 // Finds all; what can't be read is reported for the table.
@@ -26,5 +26,7 @@ void netdevs_fini(struct netdevs *d);
 
 // The device of this index in a namespace, or NULL.
 const struct netdev *netdevs_by_index(const struct netdevs *d, uint64_t net, int64_t ifindex);
+// The device at this address, or NULL.
+const struct netdev *netdevs_by_addr(const struct netdevs *d, uint64_t addr);
 
 #endif

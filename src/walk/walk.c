@@ -37,7 +37,7 @@ void walk_fini(struct walk *w)
 	arena_fini(&w->row);
 }
 
-void walk_emit(struct walk *w, enum table_id table, const void *row)
+void walk_emit_keeping(struct walk *w, enum table_id table, const void *row)
 {
 	if (w->wanted[table] && !walk_is_full(w, table)) {
 		w->cover[table].rows++;
@@ -46,6 +46,11 @@ void walk_emit(struct walk *w, enum table_id table, const void *row)
 			walk_problem(w, ERROR, table, 0, 0,
 				     "more rows than can be true; the rest is left out");
 	}
+}
+
+void walk_emit(struct walk *w, enum table_id table, const void *row)
+{
+	walk_emit_keeping(w, table, row);
 	arena_reset(&w->row);
 }
 

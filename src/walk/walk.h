@@ -62,6 +62,8 @@ void walk_all(struct walk *w, const struct extractor *const *extractors);
 		walk_emit((w), TABLE_##name, walk_row_);                                           \
 	} while (0)
 void walk_emit(struct walk *w, enum table_id table, const void *row);
+// The same for rows that have texts in common: the row arena stays.
+void walk_emit_keeping(struct walk *w, enum table_id table, const void *row);
 
 static inline bool walk_wants(const struct walk *w, enum table_id t)
 {

@@ -78,7 +78,7 @@ class Schema(CommandTest):
         self.assertLessEqual({
             "evidence", "run", "memory_ranges", "vcpus", "coverage", "problems", "system_info",
             "os_version", "kernel_info", "time", "uptime", "memory_info", "cpu_info", "dmesg",
-            "interface_details", "interface_addresses", "kernel_modules", "processes", "threads",
+            "interface_details", "interface_addresses", "arp_cache", "routes", "kernel_modules", "processes", "threads",
             "process_envs", "process_namespaces", "process_open_files", "process_memory_map",
             "process_page_map", "process_open_sockets", "listening_ports", "sockets", "mounts",
             "inconsistencies", "atomicity"}, names)

@@ -204,6 +204,13 @@ def _(case, d):
     return _near(d, 8 * MIB)
 
 
+@rule("neighbours-age", "what is known of a neighbour that was learnt grows old, and is asked for again",
+      ("arp_cache",), columns=("state",))
+def _(_case, d):
+    ages = ("reachable", "stale", "delay", "probe")
+    return d.truth in ages and d.found in ages
+
+
 @rule("log-goes-on", "the kernel and the collector wrote records after the log was read",
       ("dmesg",), kinds=(INVENTED,))
 def _(case, d):

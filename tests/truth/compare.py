@@ -25,6 +25,7 @@ import pages  # noqa: E402
 import processes  # noqa: E402
 import relations  # noqa: E402
 import report  # noqa: E402
+import routes  # noqa: E402
 import sockets  # noqa: E402
 import system  # noqa: E402
 import threads  # noqa: E402
@@ -34,7 +35,7 @@ from database import Database  # noqa: E402
 COMPARISONS = [
     comparison
     for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
-                   net, system, kernel_log, findings)
+                   net, routes, system, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]
 

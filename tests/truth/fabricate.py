@@ -141,6 +141,14 @@ class Filler:
     def _interface_addresses(self, row, _):
         row["device_addr"] = self.sockets[row["net_namespace"], row["interface"]]
 
+    def _arp_cache(self, row, number):
+        row |= {"device_addr": self.sockets[row["net_namespace"], row["interface"]],
+                "neighbour_addr": address(number)}
+
+    def _routes(self, row, number):
+        row |= {"device_addr": self.sockets[row["net_namespace"], row["interface"]],
+                "route_addr": address(number)}
+
     def _evidence(self, row, _):
         row["format"] = "elf-core"  # a container with virtual CPUs
 

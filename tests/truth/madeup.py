@@ -115,6 +115,14 @@ ADDRESSES = (b"ifindex=1\tfamily=2\tprefixlen=8\tscope=254\taddress=127.0.0.1\tl
              b"\tbroadcast=10.9.9.255\tlabel=eth0\tflags=128\n"
              b"ifindex=2\tfamily=10\tprefixlen=64\tscope=253\taddress=fe80::1\tflags=128\n")
 
+NEIGHBOURS = (b"ifindex=2\tfamily=2\tstate=0x80\tflags=0x0\ttype=1\taddress=10.9.9.7\tmac=52:54:00:aa:bb:77\n"
+              b"ifindex=2\tfamily=10\tstate=0x20\tflags=0x0\ttype=1\taddress=fe80::2\n")
+ROUTES = (b"family=2\tprefixlen=0\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable=254\tgateway=10.9.9.2\tifindex=2"
+          b"\tmetric=7\tmtu=1280\thoplimit=9\n"
+          b"family=2\tprefixlen=24\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable=254\tdestination=10.8.0.0"
+          b"\tsource=10.9.9.1\tmultipath=2 10.9.9.3,2 10.9.9.4\n"
+          b"family=10\tprefixlen=64\ttype=6\tscope=0\tprotocol=4\tflags=0x0\ttable=100\tdestination=fd00::\tifindex=1\n")
+
 SYSTEM = {
     "sys/kmsg": b"6,0,0,-;first\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:00.0\n30,1,1500,-;two\\x0alines\n",
     "sys/clocks": b"realtime\t1700000100.500000000\nboottime\t100.250000000\n",
@@ -147,7 +155,7 @@ SYSTEM = {
 
 NETWORK = {f"netns/{NS}/{name}": content for name, content in (
     ("tcp", TCP), ("unix", UNIX), ("netlink", NETLINK), ("packet", PACKET), ("links", LINKS),
-    ("addrs", ADDRESSES))}
+    ("addrs", ADDRESSES), ("neighbours", NEIGHBOURS), ("routes", ROUTES))}
 
 REGISTERS = (
     "\nCPU#0\nRAX=00 RBX=00 RCX=00 RDX=00\nRSI=00 RDI=00 RBP=00 RSP=ffffffff91403e98\n"

@@ -330,13 +330,14 @@ def _listening(case):
     yield _expect(shown == wanted > 0, f"{shown} rows, not {wanted}")
 
 
-@relation("addresses of interfaces have their interface")
+@relation("addresses, neighbours and routes have their interface")
 def _interfaces(case):
     devices = {r["device_addr"]: r for r in case.database.rows("interface_details")}
-    for row in case.database.rows("interface_addresses"):
+    rows = [row for table in ("interface_addresses", "arp_cache", "routes") for row in case.database.rows(table)]
+    for row in (row for row in rows if row["interface"] is not None):
         device = devices.get(row["device_addr"])
         yield _expect(device and (device["interface"], device["net_namespace"])
-                      == (row["interface"], row["net_namespace"]), f"{row['address']}: {row['device_addr']}")
+                      == (row["interface"], row["net_namespace"]), f"{row.values()}: {row['device_addr']}")
 
 
 def _is_user_mode(vcpu):
