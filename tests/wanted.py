@@ -19,7 +19,7 @@ CALL = re.compile(r"\b(%s)\(([^()]*)\)" % "|".join(CALLS))
 # Structures of drivers.
 TYPE = re.compile(r'\.type = "(\w+)"')
 # Enumerators are in capitals, with a prefix of their own.
-CONSTANTS = r'"((?:NR|MM|MOD|DMI|N|WORKER|PF)_[A-Z0-9_]+)"'
+CONSTANTS = r'"((?:NR|MM|MOD|DMI|CPUTIME|N|WORKER|PF)_[A-Z0-9_]+)"'
 ROOMS = ("src/kernel", "src/walk", "src/check")
 
 

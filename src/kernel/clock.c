@@ -62,5 +62,6 @@ bool kernel_clock(struct kernel *k, struct clock_reading *out, const char **why)
 	out->wall = (int64_t)(r.xtime_sec * NS_PER_S + (r.frac >> r.shift));
 	out->boot = (int64_t)(r.offs_real - r.offs_boot);
 	out->uptime = out->wall - out->boot;
+	out->monotonic = out->uptime - (int64_t)r.offs_boot;
 	return true;
 }

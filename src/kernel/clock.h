@@ -7,9 +7,10 @@
 
 // The clocks at the timekeeper's last update, in nanoseconds.
 struct clock_reading {
-	int64_t wall;	// since the epoch
-	int64_t boot;	// the epoch's time at boot: wall - uptime
-	int64_t uptime; // since boot, suspend included
+	int64_t wall;	   // since the epoch
+	int64_t boot;	   // the epoch's time at boot: wall - uptime
+	int64_t uptime;	   // since boot, suspend included
+	int64_t monotonic; // since boot, suspend left out
 };
 
 // Reads the timekeeper; false, with *why in plain words, if it can't be found or makes no sense.

@@ -146,8 +146,9 @@ static void read_percpu_offsets(struct kernel *k)
 
 void symbols_open_percpu(struct kernel *k)
 {
-	static const enum symbol percpu[] = {S(runqueues),    S(cpu_info), S(cpu_data),
-					     S(current_task), S(pcpu_hot), S(cpuhp_state)};
+	static const enum symbol percpu[] = {S(runqueues),	S(cpu_info),	  S(cpu_data),
+					     S(current_task),	S(pcpu_hot),	  S(cpuhp_state),
+					     S(kernel_cpustat), S(tick_cpu_sched)};
 
 	k->uniprocessor = is_uniprocessor(k);
 	for (size_t i = 0; i < sizeof(percpu) / sizeof(percpu[0]); i++)

@@ -12,6 +12,9 @@ void system_clock(struct walk *w);
 
 // --- system_cpu.c ---
 
+// Whether a CPU is online, as far as that is known.
+bool system_is_online(struct walk *w, size_t cpu);
+
 // The struct cpuinfo_x86 of the CPU that booted, or 0.
 uint64_t system_boot_cpu(struct walk *w);
 
@@ -43,11 +46,13 @@ uint64_t system_uts_name(struct walk *w);
 // The row of os_version.
 void system_emit_release(struct walk *w);
 
-extern const struct extractor walk_clock;  // time, uptime
-extern const struct extractor walk_cpus;   // cpu_info
-extern const struct extractor walk_memory; // memory_info
-extern const struct extractor walk_names;  // system_info, os_version; needs w->tasks
-extern const struct extractor walk_kernel; // kernel_info
+extern const struct extractor walk_clock;    // time, uptime
+extern const struct extractor walk_cpus;     // cpu_info
+extern const struct extractor walk_load;     // load_average
+extern const struct extractor walk_cpu_time; // cpu_time
+extern const struct extractor walk_memory;   // memory_info
+extern const struct extractor walk_names;    // system_info, os_version; needs w->tasks
+extern const struct extractor walk_kernel;   // kernel_info
 
 // --- the same of arm64 ---
 struct cpu_counts system_count_arm64_cpus(struct walk *w);

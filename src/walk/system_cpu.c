@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 // Without the mask of the CPUs that are online, the state of each tells (kernel/cpu.c).
-static bool is_online(struct walk *w, size_t cpu)
+bool system_is_online(struct walk *w, size_t cpu)
 {
 	uint64_t mask = w->k->symbol[S(__cpu_online_mask)], state;
 	uint64_t hotplug = k_percpu(w->k, w->k->symbol[S(cpuhp_state)], cpu);
@@ -28,7 +28,7 @@ static bool is_online(struct walk *w, size_t cpu)
 // The struct cpuinfo_x86 of a CPU, or 0 if it is not online.
 static uint64_t online_cpu(struct walk *w, size_t cpu)
 {
-	return is_online(w, cpu) ? k_percpu(w->k, w->k->symbol[S(cpu_info)], cpu) : 0;
+	return system_is_online(w, cpu) ? k_percpu(w->k, w->k->symbol[S(cpu_info)], cpu) : 0;
 }
 
 uint64_t system_boot_cpu(struct walk *w)

@@ -10,6 +10,7 @@ import re
 
 import kernel_log
 import net
+import usage
 from engine import INVENTED, MISSING, WRONG
 
 MIB = 1 << 20
@@ -204,6 +205,25 @@ def _(case, d):
     return _near(d, 8 * MIB)
 
 
+@rule("load-moves", "the kernel averages the load every five seconds",
+      ("load_average",), columns=("average",))
+def _(_case, d):
+    numbers = [re.fullmatch(r"\d+\.\d+", str(text)) for text in (d.truth, d.found)]
+    return all(numbers) and abs(float(d.truth) - float(d.found)) < 1
+
+
+@rule("no-load", "a symbol of data only tells where the averages are",
+      ("load_average",), kinds=(MISSING,))
+def _(case, _d):
+    return _no_data_symbols(case)
+
+
+@rule("cpus-work", "CPUs worked and idled on until the machine was stopped; to idle is counted when it ends",
+      ("cpu_time",), columns=usage.CPU)
+def _(_case, d):
+    return _grew(d, 3000) or (d.column in ("idle", "iowait") and _near(d, 500))
+
+
 @rule("neighbours-age", "what is known of a neighbour that was learnt grows old, and is asked for again",
       ("arp_cache",), columns=("state",))
 def _(_case, d):
@@ -255,7 +275,7 @@ def _no_kallsyms(case):
 
 
 def _no_data_symbols(case):
-    return "deduced" in (case.database.rows("run")[0]["symbols_source"] or "")
+    return "deduced" in (case.database.one("run").get("symbols_source") or "")
 
 
 @rule("no-function-names", "without kallsyms it is not known which function counts a device's packets",

@@ -29,13 +29,14 @@ import routes  # noqa: E402
 import sockets  # noqa: E402
 import system  # noqa: E402
 import threads  # noqa: E402
+import usage  # noqa: E402
 import truth as truth_module  # noqa: E402
 from database import Database  # noqa: E402
 
 COMPARISONS = [
     comparison
     for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
-                   net, routes, system, kernel_log, findings)
+                   net, routes, system, usage, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]
 

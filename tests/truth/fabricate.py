@@ -32,6 +32,8 @@ def plain(value):
         return value.values[0]
     if isinstance(value, Bits):
         return f"0x{value.value:016x}"
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, Truncated):
         return value.thousands * 1000
     return value
@@ -52,6 +54,7 @@ def create(path, tables):
         sql.execute(f'CREATE TABLE "{table}" ({body}) STRICT')
     sql.execute("CREATE VIEW listening_ports AS SELECT pid FROM process_open_sockets WHERE "
                 "(family IN (2, 10) AND remote_port = 0) OR (family = 1 AND path <> '')")
+    sql.execute("CREATE VIEW process_open_pipes AS SELECT NULL AS pid WHERE 0")
     return sql
 
 
@@ -148,6 +151,9 @@ class Filler:
     def _routes(self, row, number):
         row |= {"device_addr": self.sockets[row["net_namespace"], row["interface"]],
                 "route_addr": address(number)}
+
+    def _shared_memory(self, row, number):
+        row["segment_addr"] = address(number)
 
     def _evidence(self, row, _):
         row["format"] = "elf-core"  # a container with virtual CPUs

@@ -124,6 +124,10 @@ ROUTES = (b"family=2\tprefixlen=0\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable
           b"family=10\tprefixlen=64\ttype=6\tscope=0\tprotocol=4\tflags=0x0\ttable=100\tdestination=fd00::\tifindex=1\n")
 
 SYSTEM = {
+    "sys/loadavg": b"0.31 0.07 0.02 1/113 199\n",
+    "sys/stat": b"cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 7\n",
+    f"ipcns/{NS}/shm": b"  key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n"
+                       b"  77     3  3640 4096   21    7      2   1   2    3    4    10    11    12   0    0\n",
     "sys/kmsg": b"6,0,0,-;first\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:00.0\n30,1,1500,-;two\\x0alines\n",
     "sys/clocks": b"realtime\t1700000100.500000000\nboottime\t100.250000000\n",
     "sys/uname": b"sysname\tLinux\nnodename\tguest\nrelease\t6.1.0\nversion\t#1\nmachine\tx86_64\ndomainname\t(none)\n",

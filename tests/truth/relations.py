@@ -330,6 +330,28 @@ def _listening(case):
     yield _expect(shown == wanted > 0, f"{shown} rows, not {wanted}")
 
 
+def _pipe_ends(truth):
+    """(pid, fd, mode, inode) of the pipes that the collector saw."""
+    modes = {0: "r", 1: "w", 2: "rw"}
+    for pid, process in truth.processes.items():
+        for one in process.descriptors:
+            if one.mode & 0o170000 == 0o010000 and one.flags is not None:
+                yield pid, one.fd, modes[one.flags & 3], one.inode
+
+
+@relation("process_open_pipes pairs the ends of pipes", may_be_empty=True)
+def _pipes(case):
+    told = [end for end in _pipe_ends(case.truth) if end[0] != case.truth.collector]
+    wanted = {own[:2] + own[2:] + (other[:3] if other else (None,) * 3) for own in told for other in (
+        [one for one in told if one[3] == own[3] and one[:2] != own[:2]
+         and (one[2] != own[2] or own[2] == "rw")] or [None])}
+    found = {(r["pid"], r["fd"], r["mode"], r["inode"], r["partner_pid"], r["partner_fd"], r["partner_mode"])
+             for r in case.database.query("SELECT * FROM process_open_pipes")}
+    for pair in wanted | found:
+        yield _expect(pair in wanted and pair in found or pair[0] == case.truth.collector,
+                      f"{'missing' if pair in wanted else 'invented'}: {pair}")
+
+
 @relation("addresses, neighbours and routes have their interface")
 def _interfaces(case):
     devices = {r["device_addr"]: r for r in case.database.rows("interface_details")}
