@@ -224,6 +224,30 @@ def _(_case, d):
     return _grew(d, 3000) or (d.column in ("idle", "iowait") and _near(d, 500))
 
 
+@rule("handler-computes", "a handler that does more than print what is in memory: its value is not told",
+      ("system_controls",), columns=("current_value",))
+def _(_case, d):
+    return d.found is None and d.row["type"] is None
+
+
+@rule("control-moves", "the scheduler adjusts what it tells here",
+      ("system_controls",), columns=("current_value",))
+def _(_case, d):
+    return d.row["name"].endswith(".max_newidle_lb_cost") and d.found is not None
+
+
+@rule("control-unlisted", "only a symbol of data leads to what is not of a namespace",
+      ("system_controls",), kinds=(MISSING,))
+def _(case, _d):
+    return _no_data_symbols(case)
+
+
+@rule("control-unreadable", "reading this control gave an error",
+      ("system_controls",), kinds=(INVENTED,))
+def _(_case, d):
+    return d.row["name"].endswith(".stable_secret")
+
+
 @rule("neighbours-age", "what is known of a neighbour that was learnt grows old, and is asked for again",
       ("arp_cache",), columns=("state",))
 def _(_case, d):

@@ -10,6 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import allowed  # noqa: E402
+import controls  # noqa: E402
 import engine  # noqa: E402
 import envs  # noqa: E402
 import files  # noqa: E402
@@ -36,7 +37,7 @@ from database import Database  # noqa: E402
 COMPARISONS = [
     comparison
     for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
-                   net, routes, system, usage, kernel_log, findings)
+                   net, routes, system, controls, usage, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]
 

@@ -155,6 +155,11 @@ class Filler:
     def _shared_memory(self, row, number):
         row["segment_addr"] = address(number)
 
+    def _system_controls(self, row, number):
+        row |= {"mode": 0o644, "type": "string", "data_addr": address(number), "table_addr": address(number)}
+        if row["name"].startswith("net."):
+            row["net_namespace"] = str(self.truth.home_network)
+
     def _evidence(self, row, _):
         row["format"] = "elf-core"  # a container with virtual CPUs
 

@@ -124,6 +124,7 @@ ROUTES = (b"family=2\tprefixlen=0\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable
           b"family=10\tprefixlen=64\ttype=6\tscope=0\tprotocol=4\tflags=0x0\ttable=100\tdestination=fd00::\tifindex=1\n")
 
 SYSTEM = {
+    "sys/sysctl": b"kernel/ostype\tLinux\\x0a\nnet/ipv4/tcp_mem\t1\\x092\\x093\\x0a\n",
     "sys/loadavg": b"0.31 0.07 0.02 1/113 199\n",
     "sys/stat": b"cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 7\n",
     f"ipcns/{NS}/shm": b"  key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime rss swap\n"

@@ -352,6 +352,17 @@ def _pipes(case):
                       f"{'missing' if pair in wanted else 'invented'}: {pair}")
 
 
+@relation("settings say how their values are kept, and whose they are")
+def _controls(case):
+    networks = {str(network) for network in case.truth.networks} | {None}
+    for row in case.database.rows("system_controls"):
+        name = row["name"]
+        yield _expect((row["type"] is None) == (row["current_value"] is None), f"{name}: {row['type']!r}")
+        yield _expect(row["mode"] & ~0o777 == 0, f"{name}: mode {row['mode']:o}")
+        yield _expect(row["net_namespace"] in networks, f"{name}: {row['net_namespace']}")
+        yield _expect(row["net_namespace"] is None or row["subsystem"] == "net", f"{name} is of a network")
+
+
 @relation("addresses, neighbours and routes have their interface")
 def _interfaces(case):
     devices = {r["device_addr"]: r for r in case.database.rows("interface_details")}
