@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Registers out of the section "cpu" of a migration stream (QEMU target/i386/machine.c).
+// Registers out of the section "cpu" of a migration stream (QEMU target/i386/machine.c, and
+// target/arm/machine.c).
 #include "formats/qemu_cpu.h"
 
 #include "src/base/bytes.h"
 
 #include <string.h>
 
-enum { SEGMENT_SIZE = 20 }; // u32 selector, u64 base, u32 limit, u32 flags
+enum {
+	SEGMENT_SIZE = 20, // u32 selector, u64 base, u32 limit, u32 flags
+	ANYWHERE = UINT16_MAX,
+};
 
 // A register is part of an element of a field. `fixed` is where x86-64 has it in versions 11 and
-// 12 of the section, for streams that do not describe it.
+// 12 of the section, for streams that do not describe it. "cpsr" is the pstate of 64 bits.
 static const struct {
 	const char *field;
 	uint8_t element, within, width, element_size;
@@ -31,6 +35,9 @@ static const struct {
 	{"env.efer", 0, 0, 8, 8, 816, VCPU_EFER},
 	{"env.lstar", 0, 0, 8, 8, 832, VCPU_LSTAR},
 	{"env.kernelgsbase", 0, 0, 8, 8, 856, VCPU_KERNEL_GS_BASE},
+	{"env.pc", 0, 0, 8, 8, ANYWHERE, VCPU_RIP},
+	{"env.xregs", 31, 0, 8, 8, ANYWHERE, VCPU_RSP},
+	{"cpsr", 0, 0, 4, 4, ANYWHERE, VCPU_RFLAGS},
 };
 enum { N_PLACES = sizeof(places) / sizeof(places[0]) };
 
@@ -59,7 +66,7 @@ bool qemu_cpu_described(struct vcpu *v, const struct vmdesc_device *d, const uin
 	vec_foreach (f, &d->fields)
 		for (size_t i = 0; i < N_PLACES; i++)
 			take_described(v, i, f, payload, n);
-	return v->has & 1U << VCPU_CR3;
+	return v->has & (1U << VCPU_CR3 | 1U << VCPU_RIP);
 }
 
 bool qemu_cpu_fixed(struct vcpu *v, uint32_t version, const uint8_t *payload, size_t n)
@@ -67,7 +74,7 @@ bool qemu_cpu_fixed(struct vcpu *v, uint32_t version, const uint8_t *payload, si
 	if (version != 11 && version != 12)
 		return false;
 	for (size_t i = 0; i < N_PLACES; i++)
-		if (places[i].fixed + (size_t)places[i].width <= n)
+		if (places[i].fixed != ANYWHERE && places[i].fixed + (size_t)places[i].width <= n)
 			set(v, i, payload + places[i].fixed);
 	return v->has & 1U << VCPU_CR3;
 }

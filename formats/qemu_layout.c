@@ -17,6 +17,7 @@
 enum { SUBSETS_OF = 12 };
 
 static const uint64_t HIGH_RAM = UINT64_C(4) << 30;
+static const uint64_t VIRT_RAM = UINT64_C(1) << 30; // QEMU hw/arm/virt.c, VIRT_MEM
 static const uint64_t PHYS_END = UINT64_C(1) << 52;
 static const uint64_t DEVICE_MEMORY_ALIGN = UINT64_C(1) << 30;
 
@@ -49,7 +50,7 @@ static bool ends(const char *name, const char *with)
 // Firmware, option ROMs, graphics memory: PCI devices' have the device's address in front.
 static bool is_device(const char *name)
 {
-	static const char *const first[] = {"/rom@", "0000:", "system.flash", "vga."};
+	static const char *const first[] = {"/rom@", "0000:", "system.flash", "vga.", "virt.flash"};
 	static const char *const last[] = {".rom", ".bios", ".vram", "isa-bios", ".vrom"};
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
@@ -64,7 +65,7 @@ static bool is_device(const char *name)
 static bool is_default(const char *name)
 {
 	return strcmp(name, "pc.ram") == 0 || strcmp(name, "microvm.ram") == 0 ||
-	       strcmp(name, "xen.ram") == 0;
+	       strcmp(name, "xen.ram") == 0 || strcmp(name, "mach-virt.ram") == 0;
 }
 
 // --- Which blocks are RAM ---
@@ -323,14 +324,34 @@ static void place_by_cmos(struct layout *l, run_vec *flat, run_vec *runs)
 	leave_high_open(l, flat);
 }
 
-// Without DIMMs: they lie behind RAM, of which the end is not known.
+// They lie behind RAM, of which the end is not known.
+static void leave_dimms_out(const struct layout *l)
+{
+	for (size_t i = 0; i < l->dimms.n; i++)
+		image_fact(l->s->img, "DIMM", "%s, left out: its address is not known",
+			   l->s->blocks.at[l->dimms.at[i]].name);
+}
+
+// The machines of arm64 have all RAM in one piece.
+static bool is_virt(const struct qemu_stream *s)
+{
+	return starts(s->machine, "virt");
+}
+
+static void place_virt(struct layout *l, run_vec *flat, run_vec *runs)
+{
+	leave_dimms_out(l);
+	*runs = *flat;
+	flat->at = NULL;
+	l->s->img->layout_note = mem_printf("RAM begins at 0x%llx (the machine is %s)",
+					    (ull)VIRT_RAM, l->s->machine);
+}
+
 static void place_flat(struct layout *l, run_vec *flat, run_vec *runs)
 {
 	struct image *img = l->s->img;
 
-	for (size_t i = 0; i < l->dimms.n; i++)
-		image_fact(img, "DIMM", "%s, left out: its address is not known",
-			   l->s->blocks.at[l->dimms.at[i]].name);
+	leave_dimms_out(l);
 	for (size_t i = 0; i < flat->n; i++)
 		vec_push(runs, flat->at[i]);
 	img->flat = flat->at;
@@ -357,13 +378,15 @@ static struct err *check_any(const struct layout *l, size_t n)
 static struct err *place(struct layout *l)
 {
 	run_vec flat = {0}, runs = {0};
-	uint64_t pa = 0;
+	uint64_t pa = is_virt(l->s) ? VIRT_RAM : 0;
 
 	for (size_t i = 0; i < l->ram.n; pa += ram_block(l, i++)->size)
 		add_block(l, ram_block(l, i), pa, &flat);
 	struct err *e = check_any(l, flat.n);
 	if (!e && cmos_fits(l))
 		place_by_cmos(l, &flat, &runs);
+	else if (!e && is_virt(l->s))
+		place_virt(l, &flat, &runs);
 	else if (!e)
 		place_flat(l, &flat, &runs);
 	l->s->img->runs = runs.at;

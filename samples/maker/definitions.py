@@ -57,7 +57,8 @@ class Guest:
     spin: bool = False
     # The guest drops its caches before the snapshot.
     clean: bool = False
-    # Containers beside memory.raw: elf, paging (ELF with guest virtual addresses), vmem (no hole).
+    # Containers beside memory.raw: elf, paging (ELF with guest virtual addresses), vmem (no hole),
+    # stream (QEMU's migration).
     dumps: tuple = ("elf",)
 
     def fields(self):
@@ -124,7 +125,7 @@ GUESTS = (
         cpu="max,pauth-impdef=on",
     ),
     Guest("arm64-sid", "sid", "the newest kernel of arm64", arch="arm64", flavour="arm64", machine="virt",
-          cpu="max,pauth-impdef=on"),
+          cpu="max,pauth-impdef=on", dumps=("elf", "stream")),
     # Another kernel, an older one, and the same one once more, in memory that an earlier guest left behind.
     Guest("after-sid", "bookworm", "6.1 in the memory that a 7.x left behind", remains="sid", dumps=()),
     Guest("after-6.1", "sid", "the newest kernel in the memory that a 6.1 left behind", remains="deb12-6.1", dumps=()),

@@ -104,6 +104,8 @@ def _save(guest, folder, facts):
         for kind, name in (("elf", "memory.elf"), ("paging", "memory-paging.elf")):
             if kind in guest.dumps:
                 monitor.call("dump-guest-memory", paging=kind == "paging", protocol=f"file:{name}")
+        if "stream" in guest.dumps:
+            machine.save_stream(monitor, "memory.stream")
 
     return save
 

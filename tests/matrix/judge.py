@@ -12,7 +12,7 @@ import compare
 import run as truth_run
 from database import Database
 
-CONTAINERS = {"memory.raw": "raw", "memory.elf": "ELF"}
+CONTAINERS = {"memory.raw": "raw", "memory.elf": "ELF", "memory.stream": "QEMU stream"}
 # A busy machine makes a run slower, never faster.
 TIMED_RUNS = 3
 

@@ -121,8 +121,8 @@ def _register_columns(text):
 
 
 def _has_vcpus(case):
-    """ELF cores carry the registers of the CPUs; raw memory does not."""
-    return str(case.database.one("evidence").get("format")).startswith("elf")
+    """ELF cores and streams carry the registers of the CPUs; raw memory does not."""
+    return str(case.database.one("evidence").get("format")).startswith(("elf", "qemu"))
 
 
 def _vcpus(case):

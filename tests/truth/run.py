@@ -148,7 +148,7 @@ def same_rows(tally, options, name, images, scratch):
 # --- guests ---
 
 def containers(folder):
-    return sorted(p for p in folder.glob("memory*") if p.suffix in (".raw", ".elf", ".vmem", ".zst"))
+    return sorted(p for p in folder.glob("memory*") if p.suffix in (".raw", ".elf", ".vmem", ".stream", ".zst"))
 
 
 def compressed(image, scratch):

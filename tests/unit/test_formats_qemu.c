@@ -409,6 +409,28 @@ Test(qemu, a_cmos_that_does_not_fit_leaves_the_hole_to_be_tried)
 	closed(img, &b);
 }
 
+Test(qemu, machines_of_arm64_have_ram_from_1_gib_on)
+{
+	const struct q_block blocks[] = {{"mach-virt.ram", 2 * PAGE_SIZE},
+					 {"virt.flash0", PAGE_SIZE}};
+	struct blob b = {0};
+
+	q_head(&b, "virt-7.2");
+	q_ram(&b, blocks, 2);
+	q_section(&b, 2, Q_RAM);
+	q_page(&b, 0, "mach-virt.ram", 5);
+	q_page(&b, PAGE_SIZE, NULL, 6);
+	q_page(&b, 0, "virt.flash0", 7);
+	finish(&b);
+	struct image *img = opened(&b);
+	is_noise(img, GIB, 5);
+	is_noise(img, GIB + PAGE_SIZE, 6);
+	cr_assert_eq(physmem_end(img->mem), GIB + 2 * PAGE_SIZE);
+	cr_assert_not(image_hole_unknown(img));
+	cr_assert_not_null(strstr(img->layout_note, "virt-7.2"));
+	closed(img, &b);
+}
+
 Test(qemu, nodes_are_put_together_by_their_numbers)
 {
 	const struct q_block blocks[] = {
