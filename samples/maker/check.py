@@ -176,7 +176,8 @@ def _maps(t):
 
 @item("locked mapping")
 def _locked(t):
-    return b"VmLck:\t      16 kB" in t.actor("maps").bytes("status")
+    # Four pages, of 4 KiB or, on arm64, of 16.
+    return re.search(rb"^VmLck:\s+(16|64) kB$", t.actor("maps").bytes("status"), re.M)
 
 
 def _page_flags(t, name):
