@@ -89,11 +89,16 @@ def _bad_text(table, value):
     return _expect(b"\0" not in value, f"{table}: NUL in {value!r}")
 
 
+# Machine, bytes of a page, levels of page tables -> bits of an address within its half.
+HALF = {("x86_64", 4096, 4): 47, ("x86_64", 4096, 5): 56, ("aarch64", 4096, 4): 48, ("aarch64", 4096, 5): 52,
+        ("aarch64", 16384, 3): 47, ("aarch64", 16384, 4): 52}
+
+
 @relation("every address is 0x and 16 lower-case digits; those of kernel objects lie in the kernel half")
 def _addresses(case):
     machine = case.database.one("system_info").get("machine")
     levels = case.database.one("kernel_info").get("page_levels")
-    bits = {("x86_64", 4): 47, ("x86_64", 5): 56, ("aarch64", 4): 48, ("aarch64", 5): 52}.get((machine, levels))
+    bits = HALF.get((machine, case.truth.page, levels))
     kernel_half = (1 << 64) - (1 << bits) if bits else 3 << 30
     for table in case.database.tables:
         columns = [c for c in case.database.columns(table) if ADDRESS_COLUMN.match(c)]

@@ -13,7 +13,10 @@ MIB2 = 2 << 20
 KERNEL_BASE = 0xffffffff80000000
 
 # _text before KASLR, where that is a constant: arm64 has it since 6.5 behind modules of 2 GiB.
-LINK_TEXT = {"x86_64": 0xffffffff81000000, "aarch64": 0xffff800080000000, "i686": 0xc1000000}
+# arm64: KIMAGE_VADDR in arch/arm64/include/asm/memory.h, of a kernel whose addresses have at least 48 bits, but
+# 47 with pages of 16 KiB.
+LINK_TEXT = {("x86_64", 4096): 0xffffffff81000000, ("aarch64", 4096): 0xffff800080000000,
+             ("aarch64", 16384): 0xffffc00080000000, ("i686", 4096): 0xc1000000}
 
 
 # --- names ---
@@ -119,7 +122,7 @@ def _placement(truth):
     text, pa, row = _kernel_symbol(truth, "_text"), _kernel_pa(truth), {}
     machine = truth.uname["machine"]
     if text:
-        row |= {"kernel_addr": _addr(text), "kaslr_offset": _addr(text - LINK_TEXT[machine])}
+        row |= {"kernel_addr": _addr(text), "kaslr_offset": _addr(text - LINK_TEXT[machine, truth.page])}
     if pa:  # arm64's code begins at _stext, up to 64 KiB behind _text
         row["kernel_pa"] = _addr(pa & -MIB2 if machine == "aarch64" else pa)
     if text and pa and machine == "x86_64":
@@ -135,7 +138,9 @@ def _page_levels(truth):
         return 5 if "la57" in truth.cpus[0]["flags"].split() else 4
     text = truth.raw(f"netns/{truth.home_network}/unix") or b""
     sockets = re.findall(rb"^([0-9a-f]{16}): ", text, re.M)
-    return 5 if any(int(at, 16) < 0xffff << 48 for at in sockets) else 4
+    shift = truth.page.bit_length() - 1
+    bits = 52 if any(int(at, 16) < 0xffff << 48 for at in sockets) else {12: 48, 14: 47}[shift]
+    return -(-(bits - shift) // (shift - 3))
 
 
 def _option(words, name):
