@@ -5,7 +5,7 @@
 #include "src/base/scope.h"
 #include "src/analyse/analyse.h"
 #include "src/cli/confine.h"
-#include "src/cli/json.h"
+#include "src/cli/json_row.h"
 #include "src/analyse/rows.h"
 #include "src/cli/terminal.h"
 
@@ -129,29 +129,11 @@ static void print_text(struct analysis *a, enum color_when color)
 
 // --- JSON: each row an object of its table's columns ---
 
-static void json_column(struct json *j, const struct column *c, const void *value)
-{
-	const struct opt_int *i = value;
-	const struct opt_addr *a = value;
-	const struct opt_text *t = value;
-
-	if (c->kind == COL_INT && i->set)
-		json_int(j, c->name, i->v);
-	else if (c->kind == COL_ADDR && a->set)
-		json_hex(j, c->name, a->v);
-	else
-		json_text(j, c->name, c->kind == COL_TEXT ? t->p : NULL);
-}
-
 static void json_emit(struct sink *sink, enum table_id table, const void *row)
 {
 	struct printer *p = (struct printer *)sink;
-	const struct table *t = &schema_tables[table];
 
-	json_open(&p->json, NULL, '{');
-	for (size_t i = 0; i < t->n_columns; i++)
-		json_column(&p->json, &t->columns[i], (const char *)row + t->columns[i].offset);
-	json_close(&p->json, '}');
+	json_table_row(&p->json, NULL, &schema_tables[table], row);
 }
 
 static void json_kernel(struct json *j, const struct analysis *a)

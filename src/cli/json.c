@@ -56,6 +56,13 @@ void json_text(struct json *j, const char *key, const char *s)
 	arena_reset(&j->text);
 }
 
+void json_bytes(struct json *j, const char *key, const char *s, size_t n)
+{
+	begin_member(j, key);
+	(void)fputs(json_quote(&j->text, s, n), j->out);
+	arena_reset(&j->text);
+}
+
 void json_int(struct json *j, const char *key, int64_t v)
 {
 	begin_member(j, key);

@@ -27,6 +27,7 @@ void json_fini(struct json *j);
 void json_open(struct json *j, const char *key, char bracket);
 void json_close(struct json *j, char bracket);
 void json_text(struct json *j, const char *key, const char *s); // NULL is null
+void json_bytes(struct json *j, const char *key, const char *s, size_t n);
 void json_int(struct json *j, const char *key, int64_t v);
 void json_double(struct json *j, const char *key, double v); // finite
 void json_bool(struct json *j, const char *key, bool v);

@@ -82,7 +82,8 @@ enum {
 #define CALL(id, name, word, least, most, args, doc, examples) IN_##id = 1 << CALL_##id,
 #include "src/cli/calls.def"
 #undef CALL
-	IN_ALL = (1 << N_CALLS) - 1
+	IN_ALL = (1 << N_CALLS) - 1,
+	IN_images = IN_scan | IN_batch | IN_info | IN_watch | IN_sql | IN_report | IN_diff,
 };
 
 #endif
