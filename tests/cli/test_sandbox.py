@@ -135,6 +135,16 @@ class Sandbox(CommandTest):
                        and "/etc/localtime" not in line]  # gmtime() asks, and needs no answer
             self.assertEqual(refused, [], args)
 
+    @needs_strace
+    def test_evidence_is_opened_for_reading_only(self):
+        shutil.copy(SAMPLE, self.path("guest.zst"))
+        opened = [line for line in self.trace("guest.zst", "-q", "--hash", "sha256")
+                  if re.search(r'\bopen(at)?\(.*"guest\.zst"', line)]
+        self.assertGreaterEqual(len(opened), 2)
+        for line in opened:
+            self.assertIn("O_RDONLY", line)
+            self.assertNotRegex(line, "O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND")
+
 
 if __name__ == "__main__":
     unittest.main()
