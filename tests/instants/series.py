@@ -30,6 +30,7 @@ ALL_SKIPPED = 77
 LOADS = {"busy": "CPU-bound", "storm": "fork and exec storm", "web": "web server"}
 HOWS = {"stopped": save_stopped, "running": save_running}
 SCRIPT = "tests/instants/series.py"
+TRIALS = 5
 MOST_BREATH_SECONDS = 0.5  # between two snapshots; at random, so that no rhythm of the load is hit
 Z = 1.959963984540054  # of the normal distribution, 95 % between -Z and Z
 # (column of the table, key in what vmiscan counts)
@@ -94,23 +95,32 @@ class State:
         return [line for line in self.lines if (line["load"], line["how"]) == (load, how)]
 
 
+def fill_load(options, guest, state, load, scratch):
+    """Takes what is lacking of a load, in turn, so that what changes with time changes for all."""
+    with boot.Machine(guest, scratch, thread="multi") as machine:
+        machine.order(f"play {load}")
+        time.sleep(WARM_UP_SECONDS)
+        while lacking := [how for how in HOWS if len(state.of(load, how)) < options.count]:
+            for how in lacking:
+                line = take(options, machine, load, how)
+                state.add(line)
+                print(f"{load} {how} {len(state.of(load, how))}: {line['atomicity']}, {line['tasks']} tasks, "
+                      f"{line['intrinsic']} intrinsic, {line['extrinsic']} extrinsic", flush=True)
+
+
 def fill(options, state, scratch):
-    """Takes what is lacking; a machine is booted for each load."""
+    """Takes what is lacking of all loads. A guest that ends, on a machine that is too busy, is booted again."""
     guest = dataclasses.replace(boot.BY_NAME[options.guest], memory=options.memory)
     for load in options.loads:
-        if all(len(state.of(load, how)) >= options.count for how in HOWS):
-            continue
-        with boot.Machine(guest, scratch, thread="multi") as machine:
-            machine.order(f"play {load}")
-            time.sleep(WARM_UP_SECONDS)
-            while any(len(state.of(load, how)) < options.count for how in HOWS):
-                # in turn, so that what changes with time changes for both
-                for how in HOWS:
-                    if len(state.of(load, how)) < options.count:
-                        line = take(options, machine, load, how)
-                        state.add(line)
-                        print(f"{load} {how} {len(state.of(load, how))}: {line['atomicity']}, {line['tasks']} tasks, "
-                              f"{line['intrinsic']} intrinsic, {line['extrinsic']} extrinsic", flush=True)
+        for trial in range(1, TRIALS + 1):
+            try:
+                if any(len(state.of(load, how)) < options.count for how in HOWS):
+                    fill_load(options, guest, state, load, scratch)
+                break
+            except GuestError as error:
+                if trial == TRIALS:
+                    raise
+                print(f"{load}: {error}; once more", flush=True)
 
 
 # --- the table ---
