@@ -57,26 +57,32 @@ uint64_t dentry_child(struct walk *w, uint64_t folder, const char *name)
 	return k_has(w->k, F(dentry, d_subdirs)) ? child_of_list(w, folder, name) : 0;
 }
 
-// The struct page or folio at index 0 of a mapping, or 0. Odd entries stand for what is swapped
+// The struct page or folio at an index of a mapping, or 0. Odd entries stand for what is swapped
 // out.
-static uint64_t first_page(struct walk *w, uint64_t mapping)
+static uint64_t page_at(struct walk *w, uint64_t mapping, uint64_t index)
 {
 	uint64_t pages = k_field_va(w->k, mapping, F(address_space, i_pages)), entry;
 
-	if (!xa_load(w->k, pages, 0, &entry))
+	if (!xa_load(w->k, pages, index, &entry))
 		return 0;
 	return (entry & 3) == 0 && k_plausible(w->k, entry) ? entry : 0;
 }
 
+size_t page_cache_page(struct walk *w, uint64_t inode, uint64_t index, void *buf)
+{
+	uint64_t size = k_or0(w->k, inode, F(inode, i_size)), start = index * PAGE_SIZE, pa;
+	uint64_t inside = start & ((1ULL << w->k->page_shift) - 1), page;
+
+	if ((k_or0(w->k, inode, F(inode, i_mode)) & TYPE_MASK) != TYPE_REGULAR || size <= start)
+		return 0;
+	size = size - start < PAGE_SIZE ? size - start : PAGE_SIZE;
+	page = page_at(w, k_or0(w->k, inode, F(inode, i_mapping)), start >> w->k->page_shift);
+	return page && k_page_pa(w->k, page, &pa) && physmem_read(w->k->mem, pa + inside, buf, size)
+		       ? size
+		       : 0;
+}
+
 size_t page_cache_head(struct walk *w, uint64_t inode, void *buf)
 {
-	uint64_t page = first_page(w, k_or0(w->k, inode, F(inode, i_mapping)));
-	uint64_t size = k_or0(w->k, inode, F(inode, i_size)), pa;
-
-	if ((k_or0(w->k, inode, F(inode, i_mode)) & TYPE_MASK) != TYPE_REGULAR)
-		return 0;
-	if (size > PAGE_SIZE)
-		size = PAGE_SIZE;
-	return page && k_page_pa(w->k, page, &pa) && physmem_read(w->k->mem, pa, buf, size) ? size
-											    : 0;
+	return page_cache_page(w, inode, 0, buf);
 }

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The distribution, from os-release where the page cache still has it (man 5 os-release).
+#include "src/walk/cached_file.h"
 #include "src/walk/page_cache.h"
-#include "src/walk/path.h"
 #include "src/walk/system.h"
-#include "src/walk/tasks.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-// The root of the process that all others come from: after the initramfs has been left.
-static uint64_t root_dentry(struct walk *w)
-{
-	const struct task *t;
-	struct kpath root;
-
-	if (!w->tasks)
-		return 0;
-	vec_foreach (t, &w->tasks->all)
-		if (t->tid == 1 &&
-		    kpath_read(w, k_field_va(w->k, t->fs, F(fs_struct, root)), &root))
-			return root.dentry;
-	return 0;
-}
 
 // The file's text in the row arena, or NULL. /etc/os-release mostly is a link to the first place.
 static char *os_release(struct walk *w)
@@ -31,7 +15,7 @@ static char *os_release(struct walk *w)
 	char *text = arena_alloc(&w->row, PAGE_SIZE + 1);
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		uint64_t at = root_dentry(w);
+		uint64_t at = cached_root(w);
 		for (size_t j = 0; places[i][j]; j++)
 			at = dentry_child(w, at, places[i][j]);
 		size_t n = page_cache_head(w, k_or0(w->k, at, F(dentry, d_inode)), text);

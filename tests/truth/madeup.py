@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The truth of a guest that never was, with a little of everything, to test the comparison with."""
 
+import struct
+
 from truth import Truth
 
 NOTES = bytes.fromhex("04000000" "04000000" "03000000" "474e5500" "deadbeef")
@@ -123,7 +125,11 @@ ROUTES = (b"family=2\tprefixlen=0\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable
           b"\tsource=10.9.9.1\tmultipath=2 10.9.9.3,2 10.9.9.4\n"
           b"family=10\tprefixlen=64\ttype=6\tscope=0\tprotocol=4\tflags=0x0\ttable=100\tdestination=fd00::\tifindex=1\n")
 
+UTMP = struct.pack("<hxxi32s4s32s256shhi2i16s20x", 7, 21, b"tty1", b"", b"user", b"h", 0, 0, 0, 1700000000, 0, b"")
+
 SYSTEM = {
+    "sys/etc.passwd": b"root:x:0:0:root:/root:/bin/sh\nuser:x:4294967294:5:A User:/home/user:/bin/sh\n",
+    "sys/etc.group": b"root:x:0:\nadm:x:4:user,nobody\n", "sys/run.utmp": UTMP, "sys/var.log.wtmp": UTMP,
     "sys/sysctl": b"kernel/ostype\tLinux\\x0a\nnet/ipv4/tcp_mem\t1\\x092\\x093\\x0a\n",
     "sys/loadavg": b"0.31 0.07 0.02 1/113 199\n",
     "sys/stat": b"cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 7\n",
