@@ -100,12 +100,12 @@ def postcopy(guest, name):
         monitor.call("migrate-set-capabilities", capabilities=_set("postcopy-ram"))
         monitor.call("migrate-set-parameters", **{"max-bandwidth": 1 << 34})
         monitor.call("migrate", uri=f"exec:cat > {name}")
-        end, size = time.monotonic() + 60, -1
+        end, size = time.monotonic() + 60, 0
         while monitor.call("query-migrate").get("status") != "completed":
-            if size == path.stat().st_size > 0 or time.monotonic() > end:
-                break
-            size = path.stat().st_size
             time.sleep(2)
+            before, size = size, path.stat().st_size if path.exists() else 0
+            if size == before > 0 or time.monotonic() > end:
+                break
 
 
 def _passes(monitor):
