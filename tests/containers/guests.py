@@ -17,6 +17,7 @@ class Shape:
     machine: str = "pc"
     memory: str = "128M"
     cpu: str = "max"
+    append: str = ""  # to the kernel's command line
     more: tuple = ()
     # The first and the last version of QEMU that has it.
     since: tuple = (7, 2)
@@ -27,8 +28,8 @@ class Shape:
     def guest(self):
         """As the maker of guests wants it; small, and without remains of what was freed."""
         return Guest(f"containers-{self.name}", "bookworm", self.idea, memory=self.memory,
-                     machine=self.machine, cpu=self.cpu, append="init_on_free=1", clean=True,
-                     dumps=())
+                     machine=self.machine, cpu=self.cpu,
+                     append=f"init_on_free=1 {self.append}".strip(), clean=True, dumps=())
 
 
 def _backend(name, size, *more):
@@ -51,7 +52,9 @@ SHAPES = (
           cpu=OLD_CPU, until=(8, 2)),
     Shape("amd", "a CPU of AMD and room for much memory: high memory from 1 TiB on", "q35",
           "3G,slots=1,maxmem=1100G", cpu="EPYC,phys-bits=48"),
-    Shape("microvm", "microvm, whose block has another name", "microvm,pcie=on,rtc=on"),
+    # It has no timer by which Linux could find out how fast the TSC counts; some such number will do.
+    Shape("microvm", "microvm, whose block has another name", "microvm,pcie=on,rtc=on",
+          append="tsc_early_khz=2500000"),
     Shape("backend", "memory of a backend with a name", "pc,memory-backend=ram-main",
           more=_backend("main", "128M")),
     Shape("numa", "two NUMA nodes with a backend each", "pc", "160M",
