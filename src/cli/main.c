@@ -5,6 +5,7 @@
 #include "formats/fmt.h"
 #include "src/cli/prompt.h"
 #include "src/cli/terminal.h"
+#include "src/cli/timeline.h"
 #include "src/db/sqlite_sink.h"
 #include "src/sandbox/sandbox.h"
 #include "src/symfiles/supply.h"
@@ -45,8 +46,12 @@ static struct err *print_version(void)
 	return NULL;
 }
 
-static struct err *print_formats(void)
+static struct err *print_formats(const struct options *o)
 {
+	if (o->call == CALL_timeline) {
+		timeline_forms(stdout);
+		return NULL;
+	}
 	for (const struct fmt_ops *const *f = fmt_registry; *f; f++)
 		(void)printf("%-12s %s\n", (*f)->name, (*f)->doc);
 	return NULL;
@@ -72,7 +77,7 @@ static struct err *run_call(const struct options *o, enum exit_status *status)
 	case INSTEAD_VERSION:
 		return print_version();
 	case INSTEAD_FORMATS:
-		return print_formats();
+		return print_formats(o);
 	case INSTEAD_NOTHING:
 		break;
 	}

@@ -83,7 +83,8 @@ enum {
 #include "src/cli/calls.def"
 #undef CALL
 	IN_ALL = (1 << N_CALLS) - 1,
-	IN_images = IN_scan | IN_batch | IN_info | IN_watch | IN_sql | IN_report | IN_diff,
+	IN_images = IN_scan | IN_batch | IN_info | IN_watch | IN_sql | IN_report | IN_diff |
+		    IN_timeline,
 };
 
 #endif

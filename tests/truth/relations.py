@@ -327,6 +327,17 @@ def _descriptors(case):
         yield _expect(row["socket_addr"] in listed, f"{key}: {row['socket_addr']} is not in sockets")
 
 
+@relation("files that the workload made are root's, and their times lie between boot and snapshot")
+def _inode_times(case):
+    clock = case.database.rows("time")[0]
+    for row in case.database.rows("process_open_files"):
+        if row["type"] in ("regular", "memfd") and row["path"].startswith(("/tmp/", "/memfd:")):
+            yield _expect((row["uid"], row["gid"]) == (0, 0), f"{row['path']}: {row['uid']}, {row['gid']}")
+            for column in ("atime_ns", "mtime_ns", "ctime_ns"):
+                yield _expect(clock["boot_ns"] < row[column] <= clock["unix_ns"] + 10**9,
+                              f"{row['path']}: {column} {row[column]}")
+
+
 @relation("listening_ports shows the sockets that can be reached")
 def _listening(case):
     shown = case.database.query("SELECT count(*) AS n FROM listening_ports")[0]["n"]

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""How many snapshots a second `vmiscan batch` analyses, by the number of processes, and merges.
+
+The snapshots are links to a few sparse copies of one guest's memory, which stay in the page cache:
+what is measured is the analysis and the writing of databases, not the reading of a disk. Figures of a
+machine that does something else besides are none; its load is printed with them.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+SAMPLE = TOP / "samples" / "debian12-6.1.vmem.zst"
+
+
+def unpack(image, target):
+    """The image as it is, or without its compression."""
+    if image.suffix == ".zst":
+        subprocess.run(["zstd", "-dcq", "--sparse", str(image), "-o", str(target)], check=True)
+    else:
+        shutil.copyfile(image, target)
+    subprocess.run(["fallocate", "--dig-holes", str(target)], check=False, stderr=subprocess.DEVNULL)
+
+
+def make_snapshots(image, folder, count, copies):
+    """`count` names of `copies` files."""
+    originals = []
+    for n in range(copies):
+        originals.append(folder / f"copy-{n}")
+        if n == 0:
+            unpack(image, originals[0])
+        else:
+            subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(originals[0]),
+                            str(originals[n])], check=True)
+    snapshots = folder / "snapshots"
+    snapshots.mkdir()
+    for n in range(count):
+        os.link(originals[n % copies], snapshots / f"{n:05}.vmem")
+    return snapshots, originals[0].stat().st_size
+
+
+def run_batch(vmiscan, snapshots, folder, jobs):
+    """Seconds of one run."""
+    out = folder / f"out-{jobs}"
+    shutil.rmtree(out, ignore_errors=True)
+    begun = time.monotonic()
+    done = subprocess.run([vmiscan, "batch", snapshots, "-o", out, "-j", str(jobs)], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    seconds = time.monotonic() - begun
+    total = json.loads(done.stdout.splitlines()[-1])["total"]
+    if total["analysed"] != total["images"]:
+        sys.exit(f"only {total['analysed']} of {total['images']} images were analysed")
+    return seconds, out
+
+
+def measure(vmiscan, snapshots, folder, jobs, runs):
+    """The best of some runs, for what else a machine does only takes time."""
+    best, out = min((run_batch(vmiscan, snapshots, folder, jobs) for _ in range(runs)),
+                    key=lambda r: r[0])
+    return best, out
+
+
+def rows(vmiscan, options, folder):
+    snapshots, size = make_snapshots(options.image, folder, options.count, options.copies)
+    yield f"{options.count} snapshots of {size >> 20} MiB ({options.copies} files), " \
+          f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
+    yield ""
+    yield "| what | seconds | a second | of N times one process |"
+    yield "|---|---|---|---|"
+    one = out = None
+    for jobs in options.jobs:
+        seconds, out = measure(vmiscan, snapshots, folder, jobs, options.runs)
+        one = one or seconds * jobs
+        yield (f"| batch -j{jobs} | {seconds:.2f} | {options.count / seconds:.1f} images | "
+               f"{100 * one / seconds / jobs:.0f} % |")
+    begun = time.monotonic()
+    subprocess.run([vmiscan, "batch", snapshots, "-o", out], check=True, stdout=subprocess.DEVNULL)
+    seconds = time.monotonic() - begun
+    yield f"| batch, all done before | {seconds:.2f} | {options.count / seconds:.1f} images | |"
+    databases = sorted(out.iterdir())
+    begun = time.monotonic()
+    done = subprocess.run([vmiscan, "merge", "--json", "-o", folder / "all.db", *databases], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    seconds = time.monotonic() - begun
+    merged = json.loads(done.stdout)
+    yield f"| merge, {merged['rows']} rows | {seconds:.2f} | {merged['rows'] / seconds:.0f} rows | |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vmiscan", default=os.environ.get("VMISCAN", "vmiscan"))
+    parser.add_argument("--image", type=pathlib.Path, default=SAMPLE, help="a guest's memory")
+    parser.add_argument("--count", type=int, default=1000, help="snapshots")
+    parser.add_argument("--copies", type=int, default=1, help="files that they are links to")
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--runs", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vmiscan-bench-") as folder:
+        for line in rows(os.path.abspath(options.vmiscan), options, pathlib.Path(folder)):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
