@@ -55,8 +55,7 @@ static void confine_to_database(const struct job *j)
 static struct err *read_tables(struct source *s, struct sink *rows)
 {
 	for (unsigned id = 0; id < TABLE_COUNT; id++)
-		if (report_wants((enum table_id)id))
-			TRY(source_rows(s, (enum table_id)id, rows));
+		TRY(source_rows(s, (enum table_id)id, rows));
 	return NULL;
 }
 
@@ -88,13 +87,11 @@ static struct err *open_image(struct job *j, struct analysis *a)
 static void extract(struct job *j, struct analysis *a)
 {
 	struct outcome outcome = {.start_ns = wall_clock_ns()};
-	bool wanted[TABLE_COUNT];
+	const bool *all = j->opts->wanted; // there is no --tables here
 	struct tally tally;
 
-	for (unsigned id = 0; id < TABLE_COUNT; id++)
-		wanted[id] = report_wants((enum table_id)id);
-	tally_init(&tally, report_rows(j->page), wanted, false);
-	extract_tables(a, &outcome, wanted, &tally.sink);
+	tally_init(&tally, report_rows(j->page), all, false);
+	extract_tables(a, &outcome, all, &tally.sink);
 	extract_end(a, &outcome, &tally);
 	j->partial = outcome.partial;
 	progress_clear(&j->progress);

@@ -124,11 +124,6 @@ struct sink *report_rows(struct report *r)
 	return &r->data.sink;
 }
 
-bool report_wants(enum table_id table)
-{
-	return table != TABLE_type_fields;
-}
-
 struct err *report_finish(struct report *r)
 {
 	fill_template(r);

@@ -15,8 +15,6 @@ void report_free(struct report *r);
 
 // Where rows go: of a database, or of an analysis.
 struct sink *report_rows(struct report *r);
-// Whether the page has a use for this table.
-bool report_wants(enum table_id table);
 
 // Writes the page of the rows that have come, and gives the file its name.
 struct err *report_finish(struct report *r);

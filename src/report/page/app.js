@@ -20,6 +20,7 @@ const section = (view) => host('view-' + view); // no id is a hash: nothing scro
 function go(id) {
 	const [, title, render, update] = VIEWS.find(([v]) => v === id) || VIEWS[0];
 	state.view = id;
+	document.body.classList.toggle('fixed', id === 'processes'); // before anything is measured
 	for (const [v] of VIEWS) {
 		section(v).hidden = v !== state.view;
 		const link = host('to-' + v);
@@ -35,7 +36,6 @@ function go(id) {
 	} else {
 		update();
 	}
-	document.body.classList.toggle('fixed', state.view === 'processes');
 	search.placeholder = state.view === 'overview' ? 'Search processes' : 'Search ' + title.toLowerCase();
 }
 

@@ -47,10 +47,10 @@ function distinct(name) {
 const idsOf = (name, p) => raw.of[name].ids[p.index] || [];
 const rowsFor = (name, p) => idsOf(name, p).map((id) => distinct(name).row(id));
 
-// Which processes have a row that fits: every distinct row is looked at once.
-function processesWith(name, fits) {
+// Which processes have a row whose values in these columns fit: every distinct row is looked at once.
+function processesWith(name, columns, fits) {
 	const rows = distinct(name);
-	const good = Array.from({length: rows.n}, (_, i) => fits(rows.row(i)));
+	const good = Array.from({length: rows.n}, (_, i) => fits(...columns.map((c) => rows.get(i, c))));
 	return (p) => idsOf(name, p).some((id) => good[id]);
 }
 

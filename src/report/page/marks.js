@@ -33,13 +33,14 @@ const badge = (kind, text, title) => el('span.badge.badge-' + kind, {title}, tex
 // What is worth a look: a fact of a process each, not a judgement. [id, title, note, which, short].
 const KTHREAD_NAMES = /^(\[.*\]?$|kworker|kthreadd|ksoftirqd|migration\/|rcu_|kswapd|khugepaged|jbd2)/;
 const OUT_OF_PLACE = /^\/(tmp|dev\/shm|var\/tmp|run\/user|memfd:)/;
-const leads = () => {
-	const writesAndRuns = processesWith('process_memory_map', (m) => /^.wx/.test(m.permissions || ''));
-	const preloads = processesWith('process_envs', (v) => v.key === 'LD_PRELOAD' && v.value !== '');
-	const talks = processesWith('process_open_sockets', (s) => hasPeer(s) && !isLoopback(s.remote_address) &&
-		!['CLOSE', 'LISTEN'].includes(s.state));
-	const listens = processesWith('process_open_sockets', (s) => s.state === 'LISTEN' &&
-		isInternet(s) && !isLoopback(s.local_address));
+const findLeads = () => {
+	const writesAndRuns = processesWith('process_memory_map', ['permissions'], (p) => /^.wx/.test(p || ''));
+	const preloads = processesWith('process_envs', ['key', 'value'], (k, v) => k === 'LD_PRELOAD' && v !== '');
+	const talks = processesWith('process_open_sockets', ['family', 'remote_port', 'remote_address', 'state'],
+		(family, remote_port, address, s) => hasPeer({family, remote_port}) && !isLoopback(address) &&
+			!['CLOSE', 'LISTEN'].includes(s));
+	const listens = processesWith('process_open_sockets', ['family', 'state', 'local_address'],
+		(family, s, address) => s === 'LISTEN' && isInternet({family}) && !isLoopback(address));
 	return [
 		['not-live', 'Not alive', 'being born, dying, or a zombie',
 			(p) => p.life !== 'live', 'Not alive'],
@@ -63,3 +64,5 @@ const leads = () => {
 			(p) => findingsOf.get(p).some((f) => f.scope !== 'intrinsic'), 'Contradictory'],
 	];
 };
+let leadsFound = null;
+const leads = () => leadsFound || (leadsFound = findLeads());

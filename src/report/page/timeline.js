@@ -6,11 +6,9 @@ const time = {host: null, events: null, bin: null, kind: 'all'};
 const LEVELS = ['emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug'];
 const nsOf = (v) => v === null || v === undefined ? null : Number(BigInt(v) / 1000n) / 1000; // to ms
 
-// A record of the kernel's log, under the names that its columns may have.
-function logEvent(r) {
-	const level = typeof r.level === 'number' ? LEVELS[r.level & 7] : r.level || r.severity || null;
-	return {at: nsOf(r.time_ns ?? r.timestamp_ns ?? null), kind: 'log', level, text: r.message ?? r.text ?? ''};
-}
+// A record of the kernel's log: its clock runs since boot, but not while the machine is suspended.
+const logEvent = (boot) => (r) => ({at: boot === null || r.timestamp_ns === null ? null : boot + nsOf(r.timestamp_ns),
+	kind: 'log', level: r.priority === null ? null : LEVELS[r.priority & 7], text: r.message ?? ''});
 
 function events() {
 	if (time.events)
@@ -19,9 +17,9 @@ function events() {
 	const boot = nsOf(clock.boot_ns), now = nsOf(clock.unix_ns);
 	const list = processes.filter((p) => p.start_ns !== null).map((p) => ({at: nsOf(p.start_ns),
 		kind: p.is_kthread === 1 ? 'kernel' : 'start', process: p, text: p.cmdline || p.path || ''}));
-	list.push(...table('dmesg').all().map(logEvent).filter((e) => e.at !== null));
-	if (boot !== null)
-		list.push({at: boot, kind: 'boot', text: 'the kernel was started'});
+	list.push(...table('dmesg').all().map(logEvent(boot)).filter((e) => e.at !== null));
+	if (boot !== null) // before what has the same time
+		list.unshift({at: boot, kind: 'boot', text: 'the kernel was started'});
 	if (now !== null)
 		list.push({at: now, kind: 'now', text: 'the memory was saved: the guest’s clock'});
 	time.from = boot ?? Math.min(...list.map((e) => e.at));
