@@ -236,6 +236,13 @@ def _(_case, d):
     return d.row["name"].endswith(".max_newidle_lb_cost") and d.found is not None
 
 
+@rule("entropy-gathers", "the kernel collects randomness all the time",
+      ("system_controls",), columns=("current_value",))
+def _(_case, d):
+    return (d.row["name"] == "kernel.random.entropy_avail" and d.found is not None
+            and 0 <= int(d.found) - int(d.truth) <= 64)
+
+
 @rule("control-unlisted", "only a symbol of data leads to what is not of a namespace",
       ("system_controls",), kinds=(MISSING,))
 def _(case, _d):
