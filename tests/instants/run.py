@@ -25,7 +25,7 @@ from maker.suites import SuiteError  # noqa: E402
 
 ALL_SKIPPED = 77
 NEVER_CAME = "never came"
-STOP_SECONDS = 120
+STOP_SECONDS = 240
 # After its scenario has ended, what the kernel puts off may still come.
 LATE_SECONDS = 5
 

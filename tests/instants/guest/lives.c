@@ -40,7 +40,7 @@ static char state_of(int pid)
 void await_zombie(int pid)
 {
 	while (state_of(pid) != 'Z')
-		usleep(1000);
+		usleep(20000); /* each look closes a file, which may be a stop that is not meant */
 	usleep(20000);
 }
 
