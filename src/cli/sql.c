@@ -125,6 +125,22 @@ static void say_damage(const struct query *q, enum exit_status *status)
 		    why);
 }
 
+// A limit that a statement hit leaves what was printed before.
+static struct err *run_all(struct query *q, enum exit_status *status)
+{
+	struct err *e = run(q);
+
+	progress_clear(&q->progress);
+	if (e && e->code != ERR_LIMIT)
+		return e;
+	say_damage(q, status);
+	if (e) {
+		say("%s", e->msg);
+		*status = EXIT_PARTIAL;
+	}
+	return NULL;
+}
+
 struct err *call_sql(const struct options *o, enum exit_status *status)
 {
 	struct query q;
@@ -132,11 +148,7 @@ struct err *call_sql(const struct options *o, enum exit_status *status)
 	begin(&q, o);
 	struct err *e = open_either(&q);
 	if (!e)
-		e = run(&q);
-	if (!e) {
-		progress_clear(&q.progress);
-		say_damage(&q, status);
-	}
+		e = run_all(&q, status);
 	struct err kept = e ? *e : (struct err){0}; // closing may put another one in its place
 	end(&q);
 	return e ? err_new(kept.code, "%s", kept.msg) : NULL;

@@ -241,6 +241,9 @@ class Statements(QueryTest):
     def test_memory_limit(self):
         self.fails(1, "sql", self.image, "--max-memory", "24M", "SELECT count(*) FROM processes",
                    says="--max-memory")
+        self.fails(1, "sql", "x.db", "--max-memory", "8M", "WITH RECURSIVE c(x) AS (SELECT 1 UNION "
+                   "ALL SELECT x + 1 FROM c LIMIT 900000) SELECT count(DISTINCT x || 'text') FROM c",
+                   says="more memory than there is")
 
 
 @needs_sample
@@ -372,17 +375,18 @@ class Prompt(QueryTest):
             self.skipTest("built without libedit")
 
     def test_statements_and_commands(self):
+        count = self.query("x.db", "SELECT count(*) FROM processes")[0][0]
         t = self.begin(self.image, "-v")
         t.type("SELECT name\n")
         t.wait_for(r"\.\.\.> ")
         t.type("FROM processes WHERE pid = 1;\n")
-        self.assertIn("processes: 106 rows", t.wait_for("│ init │\n.*vmiscan> "))
+        self.assertIn(f"processes: {count} rows", t.wait_for("│ init │\n.*vmiscan> "))
         t.type("SELECT count(*) FROM processes;\n")
-        self.assertNotIn("rows,", t.wait_for("│ *106 │\n.*vmiscan> "))
+        self.assertNotIn("rows,", t.wait_for(f"│ *{count} │\n.*vmiscan> "))
         t.type("SELECT count(*) FROM processes JOIN uptime;\n")
-        got = t.wait_for("│ *106 │\n.*vmiscan> ")
+        got = t.wait_for(f"│ *{count} │\n.*vmiscan> ")
         self.assertIn("uptime: 1 rows", got)
-        self.assertNotIn("processes: 106 rows", got)
+        self.assertNotIn("processes:", got)
         t.type("SELECT x;\n")
         t.wait_for("no such column: x.*vmiscan> ")
         t.type(".mode json\n")
