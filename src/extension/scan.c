@@ -196,8 +196,10 @@ static uint64_t find_doubtful(const struct vmiscan_table *t, const char *plan, s
 static int step(sqlite3_vtab_cursor *base)
 {
 	struct scan *c = scan_of(base);
-	int rc = sqlite3_step(c->rows);
 
+	if (table_of(base)->image->dead) // by another statement's need; c->rows went with it
+		return table_fail(table_of(base), image_load(table_of(base)->image));
+	int rc = sqlite3_step(c->rows);
 	c->at_end = rc != SQLITE_ROW;
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return SQLITE_OK;
@@ -249,17 +251,21 @@ int scan_next(sqlite3_vtab_cursor *base)
 
 int scan_eof(sqlite3_vtab_cursor *base)
 {
-	return scan_of(base)->at_end || table_of(base)->image->dead;
+	return scan_of(base)->at_end;
 }
 
 int scan_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
 {
+	if (table_of(base)->image->dead)
+		return SQLITE_ERROR;
 	sqlite3_result_value(context, sqlite3_column_value(scan_of(base)->rows, column + 1));
 	return SQLITE_OK;
 }
 
 int scan_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
+	if (table_of(base)->image->dead)
+		return SQLITE_ERROR;
 	*out = sqlite3_column_int64(scan_of(base)->rows, 0);
 	return SQLITE_OK;
 }

@@ -200,6 +200,32 @@ class Life(unittest.TestCase):
         self.assertEqual(db.execute("SELECT count(*) FROM p").fetchone(), made["processes"])
         db.close()
 
+    def test_memory_that_ends_under_a_statement(self):
+        """Enough for one table, not for all of them: what is under way ends with an error, too."""
+        low, enough = 16 << 10, 64 << 10  # KiB
+        while enough - low > 64:
+            middle = (low + enough) // 2
+            low, enough = (low, middle) if self.reads_one(middle) else (middle, enough)
+        self.assertTrue(self.reads_one(enough, and_all=True))
+
+    def reads_one(self, kib, and_all=False):
+        db = connect()
+        try:
+            self.create(db, "p", "threads", f"max_memory='{kib}K'")
+            self.create(db, "m", "coverage", f"max_memory='{kib}K'")
+            cursor = db.execute("SELECT tid FROM p")
+            cursor.fetchone()
+            if and_all:
+                for broken in (db.execute, lambda _: cursor.fetchall(), db.execute):
+                    self.assertRaisesRegex(sqlite3.OperationalError, "memory", broken,
+                                           "SELECT * FROM m")
+            return True
+        except sqlite3.OperationalError as e:
+            self.assertIn("memory", str(e))
+            return False
+        finally:
+            db.close()
+
     def test_attach_is_all_or_nothing(self):
         db = connect()
         db.execute("CREATE TEMP TABLE mounts (a)")
