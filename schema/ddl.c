@@ -78,15 +78,42 @@ static void add_table(text_buf *out, const struct table *t, const char *first_co
 	add(out, ") STRICT;\n");
 }
 
-static void add_view(text_buf *out, const struct view *view, const char *first_columns)
+static const char image_of[] = "{image: ";
+
+// The column of the image's number, where a join has several.
+static void add_image_column(text_buf *out, const struct view *view)
 {
-	add(out, "CREATE VIEW %s AS SELECT -- %s\n%s", view->name, view->doc, first_columns);
+	const char *at = view->from;
+	bool said = strncmp(at, image_of, strlen(image_of)) == 0;
+
+	if (said)
+		at += strlen(image_of);
+	add(out, "\t%.*s AS image, -- " IMAGE_DOC "\n", said ? (int)strcspn(at, "}") : 5,
+	    said ? at : "image");
+}
+
+// What is in braces is for merged databases; the one at the beginning names their column.
+static void add_from(text_buf *out, const char *from, bool merged)
+{
+	if (strncmp(from, image_of, strlen(image_of)) == 0)
+		from = strchr(from, '}') + 1;
+	for (const char *open; (open = strchr(from, '{')); from = strchr(open, '}') + 1)
+		add(out, "%.*s%.*s", (int)(open - from), from,
+		    merged ? (int)strcspn(open + 1, "}") : 0, open + 1);
+	add(out, "%s;\n", from);
+}
+
+static void add_view(text_buf *out, const struct view *view, bool merged)
+{
+	add(out, "CREATE VIEW %s AS SELECT -- %s\n", view->name, view->doc);
+	if (merged)
+		add_image_column(out, view);
 	for (size_t i = 0; i < view->n_columns; i++) {
 		const struct view_column *c = &view->columns[i];
 		const char *comma = i + 1 < view->n_columns ? "," : "";
 		add(out, "\t%s AS %s%s -- %s\n", c->sql, c->name, comma, c->doc);
 	}
-	add(out, "%s;\n", view->from);
+	add_from(out, view->from, merged);
 }
 
 const char *ddl_table(struct arena *a, enum table_id id)
@@ -101,7 +128,7 @@ const char *ddl_view(struct arena *a, const struct view *view)
 {
 	text_buf out = {0};
 
-	add_view(&out, view, "");
+	add_view(&out, view, false);
 	return moved_to_arena(a, &out);
 }
 
@@ -132,7 +159,7 @@ const char *ddl_merged(struct arena *a)
 	for (unsigned id = 0; id < TABLE_COUNT; id++)
 		add_table(&out, &schema_tables[id], "\timage INTEGER NOT NULL, -- " IMAGE_DOC "\n");
 	for (size_t i = 0; i < schema_n_views; i++)
-		add_view(&out, &schema_views[i], "\timage AS image, -- " IMAGE_DOC "\n");
+		add_view(&out, &schema_views[i], true);
 	return moved_to_arena(a, &out);
 }
 
