@@ -3,6 +3,7 @@
 #include "src/analyse/extractors.h"
 
 #include "src/check/check.h"
+#include "src/walk/block.h"
 #include "src/walk/files.h"
 #include "src/walk/ipc.h"
 #include "src/walk/log.h"
@@ -18,33 +19,14 @@
 #include "src/walk/vma.h"
 
 const struct extractor *const extractors[] = {
-	&walk_tasks,
-	&walk_processes,
-	&walk_threads,
-	&walk_envs,
-	&walk_namespaces,
-	&walk_open_files,
-	&walk_memory_map,
-	&walk_page_map,
-	&walk_clock,
-	&walk_names,
-	&walk_kernel,
-	&walk_cpus,
-	&walk_memory,
-	&walk_modules,
-	&walk_mounts,
-	&walk_net_device,
-	&walk_net_address,
-	&walk_net_neighbour,
-	&walk_net_route,
-	&walk_sockets,
-	&walk_load,
-	&walk_cpu_time,
-	&walk_shared_memory,
-	&walk_log,
-	&walk_users,
-	&walk_logins,
-	&walk_sysctl,
-	&check_consistency,
-	NULL,
+	&walk_tasks,	  &walk_processes,     &walk_threads,
+	&walk_envs,	  &walk_namespaces,    &walk_open_files,
+	&walk_memory_map, &walk_page_map,      &walk_clock,
+	&walk_names,	  &walk_kernel,	       &walk_cpus,
+	&walk_memory,	  &walk_modules,       &walk_mounts,
+	&walk_net_device, &walk_net_address,   &walk_net_neighbour,
+	&walk_net_route,  &walk_sockets,       &walk_load,
+	&walk_cpu_time,	  &walk_shared_memory, &walk_log,
+	&walk_block,	  &walk_users,	       &walk_logins,
+	&walk_sysctl,	  &check_consistency,  NULL,
 };

@@ -255,6 +255,12 @@ def _(_case, d):
     return d.row["name"].endswith(".stable_secret")
 
 
+@rule("device-unopened", "before 5.11 a block device that nobody has opened has no inode",
+      ("block_devices",), kinds=(MISSING,))
+def _(case, _d):
+    return case.truth.version < (5, 11)
+
+
 @rule("neighbours-age", "what is known of a neighbour that was learnt grows old, and is asked for again",
       ("arp_cache",), columns=("state",))
 def _(_case, d):

@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 
 import accounts  # noqa: E402
 import allowed  # noqa: E402
+import blocks  # noqa: E402
 import controls  # noqa: E402
 import engine  # noqa: E402
 import envs  # noqa: E402
@@ -38,7 +39,7 @@ from database import Database  # noqa: E402
 COMPARISONS = [
     comparison
     for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
-                   net, routes, system, accounts, controls, usage, kernel_log, findings)
+                   net, routes, system, accounts, blocks, controls, usage, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]
 

@@ -128,6 +128,9 @@ ROUTES = (b"family=2\tprefixlen=0\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable
 UTMP = struct.pack("<hxxi32s4s32s256shhi2i16s20x", 7, 21, b"tty1", b"", b"user", b"h", 0, 0, 0, 1700000000, 0, b"")
 
 SYSTEM = {
+    "sys/block/vda/dev": b"254:0\n", "sys/block/vda/size": b"4096\n",
+    "sys/block/vda/queue/logical_block_size": b"512\n",
+    "sys/block/vda/vda1/dev": b"254:1\n", "sys/block/vda/vda1/size": b"2048\n",
     "sys/etc.passwd": b"root:x:0:0:root:/root:/bin/sh\nuser:x:4294967294:5:A User:/home/user:/bin/sh\n",
     "sys/etc.group": b"root:x:0:\nadm:x:4:user,nobody\n", "sys/run.utmp": UTMP, "sys/var.log.wtmp": UTMP,
     "sys/sysctl": b"kernel/ostype\tLinux\\x0a\nnet/ipv4/tcp_mem\t1\\x092\\x093\\x0a\n",

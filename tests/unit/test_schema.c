@@ -133,6 +133,23 @@ Test(schema, osquery_columns_come_first)
 			       "blocks_available inodes "
 			       "inodes_free flags"},
 		{TABLE_kernel_info, "version arguments path device"},
+		{TABLE_arp_cache, "address mac interface permanent"},
+		{TABLE_routes, "destination netmask gateway source flags interface mtu metric "
+			       "type hopcount"},
+		{TABLE_shared_memory, "shmid owner_uid creator_uid pid creator_pid atime dtime "
+				      "ctime permissions size attached status locked"},
+		{TABLE_load_average, "period average"},
+		{TABLE_cpu_time, "core user nice system idle iowait irq softirq steal guest "
+				 "guest_nice"},
+		{TABLE_system_controls, "name oid subsystem current_value config_value type"},
+		{TABLE_block_devices,
+		 "name parent vendor model serial size block_size uuid type label"},
+		{TABLE_users, "uid gid uid_signed gid_signed username description directory "
+			      "shell uuid pid_with_namespace include_remote"},
+		{TABLE_groups, "gid gid_signed groupname pid_with_namespace"},
+		{TABLE_user_groups, "uid gid"},
+		{TABLE_logged_in_users, "type user tty host time pid"},
+		{TABLE_last, "username tty pid type type_name time host"},
 		{TABLE_uptime, "days hours minutes seconds total_seconds"},
 		{TABLE_time, "weekday year month day hour minutes seconds timezone local_timezone "
 			     "unix_time timestamp "
