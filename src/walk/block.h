@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Disks.
+// The extractor of disks and partitions.
 #ifndef VMI_WALK_BLOCK_H
 #define VMI_WALK_BLOCK_H
 
