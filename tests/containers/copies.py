@@ -20,6 +20,7 @@ import vmware  # noqa: E402
 import wrappers  # noqa: E402
 
 PAGE = 4096
+MIB = 1 << 20
 TOOL, WRITER = "real file", "synthesised"
 
 
@@ -148,8 +149,16 @@ def virtualbox(files, path):
 
 
 def bare(files, path):
-    """Memory alone, without its hole: a .vmem, a memory file of Firecracker or Cloud Hypervisor."""
-    shutil.copyfile(files.joined, path)
+    """Memory alone, without its hole: a .vmem, a memory file of Firecracker or Cloud Hypervisor.
+
+    The first MiB is whole, also where a microvm shows its firmware.
+    """
+    end = files.ranges[0][1]
+    with open(files.joined, "rb") as memory, open(path, "wb") as out:
+        if end < MIB:
+            out.write(memory.read(end))
+            out.seek(files.ranges[1][0])
+        shutil.copyfileobj(memory, out, MIB)
     return ()
 
 
