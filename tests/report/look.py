@@ -386,6 +386,8 @@ class Guest(Look):
         self.browser.call("Emulation.setEmulatedMedia", media="print")
         self.addCleanup(self.browser.call, "Emulation.setEmulatedMedia", media="")
         self.assertEqual(self.count(".paper .grid:first-of-type tbody tr"), self.n)
+        self.assertLess(self.run_script("Math.max(...[...document.querySelectorAll('.paper .grid:first-of-type tbody tr')]"
+                                        ".slice(0, 9).map((r) => r.getBoundingClientRect().height))"), 40)
         self.assertEqual(self.count(".bar"), 0)
         self.assertEqual(self.texts("h1"), ["guest-sample"])
         self.run_script("dispatchEvent(new Event('afterprint'))")

@@ -88,7 +88,7 @@ const help = el('dialog.help', {'aria-label': 'Help'},
 	el('h2', null, 'Keys'), el('dl.keys', null, KEYS.map(([k, what]) => [el('dt', null, k.split(' ').map((w) =>
 		w === '–' ? ' – ' : el('kbd', null, w))), el('dd', null, what)])),
 	el('h2', null, 'Life cycle'), el('ul.plainlist', null, [...LIVES].filter(([l]) => l !== 'unknown').map(([life, [, meaning]]) =>
-		el('li', null, lifeMark(life), ' ', el('b', null, life), ' ', meaning === 'alive' ? '' : meaning))),
+		el('li', null, lifeMark(life), ' ', el('b', null, life), ' ', meaning))),
 	el('h2', null, 'Mappings'), el('ul.legend', null, [...KINDS].map(([k, name]) =>
 		el('li', null, el('i.swatch.kind-' + k), ' ', name))),
 	el('p.note', null, 'Characters that would act, hide or turn text around are shown by number, such as ',

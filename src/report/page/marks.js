@@ -3,11 +3,11 @@
 
 // Of the life cycle: letter, and what it means.
 const LIVES = new Map([
-	['live', ['', 'alive']],
+	['live', ['', '']],
 	['fresh', ['F', 'being born: fork or exec is under way']],
-	['dying', ['D', 'dying: exit is under way']],
-	['as-good-as-dead', ['A', 'as good as dead: a fatal signal is pending']],
-	['zombie', ['Z', 'zombie: dead, its parent has not asked yet']],
+	['dying', ['D', 'exit is under way']],
+	['as-good-as-dead', ['A', 'a fatal signal is pending']],
+	['zombie', ['Z', 'dead, and not yet asked for by its parent']],
 	['unknown', ['?', 'life cycle unknown']],
 ]);
 

@@ -2,7 +2,7 @@
 // On paper nothing can be opened or scrolled: everything is laid out, the tree as an indented list.
 
 const deep = (p) => {
-	const cell = el('span', null, lifeMark(p.life), ' ', data(p.name));
+	const cell = el('span.name', null, lifeMark(p.life), ' ', data(p.name));
 	cell.style.paddingInlineStart = Math.min(p.depth, 12) + 'em';
 	return cell;
 };
@@ -30,7 +30,7 @@ function paper() {
 	return el('div.paper', null,
 		el('h2', null, 'Findings'), findings.length ? findings.map((f) => findingCard(f, true)) : el('p', null, 'None.'),
 		el('h2', null, 'Processes'), everything([['Name', deep], ['PID', (p) => p.pid], ['User', (p) => userOf(p.uid)],
-			['Life', (p) => p.life + (p.phase ? ' ' + p.phase : '')], ['Started', (p) => instant(p.start_ns)],
+			['Life', (p) => p.life + (p.phase ? ' ' + p.phase : '')], ['Started', (p) => el('time', null, instant(p.start_ns) ?? '–')],
 			['Command', (p) => p.cmdline || p.path || '']], inTreeOrder()),
 		el('h2', null, 'Internet sockets'), everything([['Protocol', protocolOf], ['State', (s) => s.state || ''],
 			['Local', (s) => endpoint(s.local_address, s.local_port)],
