@@ -104,7 +104,7 @@ FORK = (
             null=("cgroup_path",)),
     Instant("N3", ("wake_up_new_task",), "=it", "fresh", evidence=("state=0x800",), missing=PARENTS),
     Instant("N4", PREEMPT, "=it", "fresh", evidence=("on_rq=1",), missing=PARENTS),
-    live(("__x64_sys_getpgid",), "=it", "N5"),
+    Instant("N5", ("__x64_sys_getpgid",), "=it", "live", PLAIN),
     *death("i-kid"),
     Instant("Z1", ("proc_exit_connector",), "=it", "zombie", evidence=("exit_state=0x20", "on_cpu=1"), null=NOTHING_LEFT),
     Instant("Z2", ("kernel_wait4",), "current", "zombie", comm="i-fork", about="it", evidence=("exit_state=0x20", "state=0x80"),
@@ -172,7 +172,7 @@ CORE = (
 )
 
 VFORKED = (
-    live(("__x64_sys_getpgid",), "current", "N5", comm="i-kid", keep="it"),
+    Instant("N5", ("__x64_sys_getpgid",), "current", "live", PLAIN, comm="i-kid", keep="it"),
     Instant("D1", ("taskstats_exit",), "=it", "dying"),
     Instant("D2", ("exit_sem",), "=it", "dying", evidence=("mm=0x0",)),
     Instant("Z1", ("proc_exit_connector",), "=it", "zombie"),
@@ -186,8 +186,8 @@ TRACED = (
 
 UMH = (
     live(("call_usermodehelper_exec_async",), "current", keep="it", unless=since_6, says="a kernel thread"),
-    live(("call_usermodehelper_exec_async",), "current", "N5", keep="it", unless=before_6,
-         says="without memory"),
+    Instant("N5", ("call_usermodehelper_exec_async",), "current", "live", PLAIN, keep="it", unless=before_6,
+            says="without memory"),
     live(("begin_new_exec",), "=it", "E1", says="without memory"),
     Instant("E2", ("setup_new_exec",), "=it", "fresh"),
     Instant("E4", ("arch_setup_additional_pages",), "=it", "fresh"),
@@ -201,8 +201,8 @@ IOURING = (
     Instant("X1", ("release_task",), "=it", "zombie", others={"i-iouring": DOOMED}),
 )
 
-# The thread that rescues a workqueue of ext4 ends at the same time.
-RESCUER = {name: DOOMED for name in ("ext4-rsv-conver", "ext4-rsv-conversion", "kworker/R-ext4-", "kworker/R-ext4-rsv-conversion")}
+# The threads that rescue a workqueue of ext4 and that fill its tables end at the same time.
+RESCUER = {name: DOOMED for name in ("ext4lazyinit", "ext4-rsv-conver", "ext4-rsv-conversion", "kworker/R-ext4-", "kworker/R-ext4-rsv-conversion")}
 KTHREAD = (
     Instant("N3", ("wake_up_new_task",), "arg0", "fresh", flags=PF_KTHREAD, keep="new", missing="run times"),
     live(("do_exit", "kthread_do_exit"), "current", comm="jbd2/vda-8", keep="it", others=RESCUER),
