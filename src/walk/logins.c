@@ -93,7 +93,8 @@ static void each_record(struct walk *w, enum table_id table, const char *path,
 	if (!inode)
 		walk_unavailable(w, table, "the name /%s is not in memory", path);
 	else if (!whole)
-		walk_unavailable(w, table, "/%s is not wholly in the page cache", path);
+		walk_unavailable(w, table, "/%s is not wholly in the page cache, or too large",
+				 path);
 	for (size_t at = 0; at + size <= n; at += size) {
 		struct record r = read_record(w, (const uint8_t *)bytes + at);
 		emit(w, &r);

@@ -8,7 +8,7 @@
 
 enum {
 	MAX_TABLES = 8, // of protocols
-	MAX_SHIFT = 24, // of buckets
+	MAX_SHIFT = 20, // of buckets
 	MAX_NEIGHBOURS = 1 << 20,
 	MAX_HARDWARE_ADDRESS = 32, // MAX_ADDR_LEN, include/linux/netdevice.h
 };

@@ -6,6 +6,7 @@
 
 enum {
 	MAX_ROUTES = 1 << 22,
+	MAX_SLOTS = 1 << 24,
 	MAX_TABLES = 1 << 16, // in a bucket
 	MAX_HOPS = 1 << 10,   // of one route
 	RTNH_F_PERVASIVE = 2, // of the kernel alone
@@ -147,7 +148,7 @@ void route_each_table(struct routes *r, uint64_t buckets, size_t n, enum field n
 
 static void run(struct walk *w)
 {
-	struct routes r = {.w = w, .budget = MAX_ROUTES};
+	struct routes r = {.w = w, .budget = MAX_ROUTES, .slots = MAX_SLOTS};
 
 	netdevs_find(w, TABLE_routes, &r.devs);
 	vec_foreach (r.net, &r.devs.nets.all) {

@@ -11,6 +11,7 @@ struct routes {
 	struct netdevs devs;
 	const struct netns *net; // the namespace under way
 	uint64_t budget;	 // nodes and routes that may still come, of all tables together
+	uint64_t slots;		 // places for children that may still be looked at
 };
 
 // One route, and where its next hops are.

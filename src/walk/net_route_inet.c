@@ -88,6 +88,12 @@ static void walk_node(struct routes *r, uint64_t node, uint64_t above)
 		walk_leaf(r, node);
 		return;
 	}
+	if (1ULL << bits > r->slots) {
+		walk_problem(r->w, ERROR, TABLE_routes, 0, node,
+			     "a node of a routing table that has more children than can be true");
+		return;
+	}
+	r->slots -= 1ULL << bits;
 	for (uint64_t i = 0; i < 1ULL << bits && r->budget; i++) {
 		if (!k_ptr(k, children + i * k->word, &child))
 			return; // one page of a large node; the fault is reported

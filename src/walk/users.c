@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { PASSWD_FIELDS = 7, GROUP_FIELDS = 4, MAX_ID_DIGITS = 10 };
+enum { PASSWD_FIELDS = 7, GROUP_FIELDS = 4, MAX_ID_DIGITS = 10, MAX_COMPARISONS = 1 << 28 };
 
 struct part {
 	const char *p;
@@ -23,6 +23,7 @@ struct user {
 struct accounts {
 	struct walk *w;
 	VEC(struct user) users;
+	uint64_t comparisons; // of names that may still be made
 };
 
 static struct opt_text field_text(struct part f)
@@ -111,6 +112,12 @@ static void add_members(struct accounts *a, struct part members, int64_t gid)
 	while (at < end) {
 		const char *comma = memchr(at, ',', (size_t)(end - at));
 		size_t n = (size_t)((comma ? comma : end) - at);
+		if (a->users.n > a->comparisons) {
+			walk_problem(a->w, ERROR, TABLE_user_groups, 0, 0,
+				     "more members of groups than can be true");
+			return;
+		}
+		a->comparisons -= a->users.n;
 		vec_foreach (u, &a->users)
 			if (u->name.n == n && memcmp(u->name.p, at, n) == 0)
 				emit_membership(a->w, u->uid, gid);
@@ -147,13 +154,14 @@ static const char *text_of(struct walk *w, enum table_id table, const char *path
 	if (!inode)
 		walk_unavailable(w, table, "the name /%s is not in memory", path);
 	else if (!whole)
-		walk_unavailable(w, table, "/%s is not wholly in the page cache", path);
+		walk_unavailable(w, table, "/%s is not wholly in the page cache, or too large",
+				 path);
 	return text;
 }
 
 static void run(struct walk *w)
 {
-	struct accounts a = {.w = w};
+	struct accounts a = {.w = w, .comparisons = MAX_COMPARISONS};
 
 	each_line(&a, text_of(w, TABLE_users, "etc/passwd"), add_user);
 	each_line(&a, text_of(w, TABLE_groups, "etc/group"), add_group);
