@@ -3,6 +3,7 @@
 #include "src/extension/attach.h"
 
 #include "schema/ddl.h"
+#include "src/extension/guard.h"
 
 #include <string.h>
 
@@ -27,16 +28,31 @@ static char *table_sql(enum table_id id, int argc, sqlite3_value **argv)
 	return sqlite3_str_finish(sql);
 }
 
+struct view_text {
+	const struct view *view;
+	char *sql;
+};
+
+static struct err *write_view(void *arg)
+{
+	struct view_text *text = arg;
+	struct arena a = {0};
+
+	text->sql = sqlite3_mprintf("CREATE TEMP%s", ddl_view(&a, text->view) + strlen("CREATE"));
+	arena_fini(&a);
+	return NULL;
+}
+
+// NULL: no memory.
 static char *view_sql(const struct view *view)
 {
-	sqlite3_str *sql = sqlite3_str_new(NULL);
+	struct mem_pool pool = {.limit = SIZE_MAX};
+	struct view_text text = {view, NULL};
+	bool dead;
 
-	sqlite3_str_appendf(sql, "CREATE TEMP VIEW \"%w\" AS SELECT", view->name);
-	for (size_t i = 0; i < view->n_columns; i++)
-		sqlite3_str_appendf(sql, "%s %s AS \"%w\"", i ? "," : "", view->columns[i].sql,
-				    view->columns[i].name);
-	sqlite3_str_appendf(sql, " %s", view->from);
-	return sqlite3_str_finish(sql);
+	(void)guard_run(&pool, write_view, &text, &dead);
+	mem_pool_fini(&pool);
+	return text.sql;
 }
 
 // Frees the text.
