@@ -14,17 +14,24 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 COMPLETIONS = TOP / "docs" / "completions"
 
 
+def masks():
+    """{name of a set of calls: its calls}, as options.h has them."""
+    found = re.findall(r"(IN_\w+) = ((?:IN_\w+[\s|]*)+)", (TOP / "src/cli/options.h").read_text())
+    return {name: set(re.findall(r"\w+", calls)) for name, calls in found}
+
+
 def read_tables():
     """({call: its options}, {option: its argument or None}) as the .def files have them."""
     calls = re.findall(r'^CALL\((\w+), (NULL|"\w+")', (TOP / "src/cli/calls.def").read_text(), re.M)
     text = (TOP / "src/cli/options.def").read_text()
-    options, arguments = {c: set() for c, _ in calls}, {}
+    options, arguments, sets = {c: set() for c, _ in calls}, {}, masks()
     for name, argument, where in re.findall(
             r'^(?:OPTION|FLAG)\((\w+), (?:0|\'.\'),\s*(?:(NULL|"[^"]*"),\s*)?([\w |]+),', text, re.M):
         option = "--" + name.replace("_", "-")
         arguments[option] = argument.strip('"') if argument not in ("", "NULL") else None
+        names = set().union(*(sets.get(n, {n}) for n in re.findall(r"\w+", where)))
         for call in calls:
-            if where == "IN_ALL" or "IN_" + call[0] in re.findall(r"\w+", where):
+            if where == "IN_ALL" or "IN_" + call[0] in names:
                 options[call[0]].add(option)
     return options, arguments
 
