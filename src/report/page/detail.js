@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // All that is known of one process.
 
-const WAIT_FLAGS = [[0, 'reads'], [1, 'writes'], [2, 'reads and writes']];
+const ACCESS = ['reads', 'writes', 'reads and writes', '–']; // by O_ACCMODE
 
 // argv is a JSON array; a made-up one may be anything.
 function argumentsOf(p) {
@@ -83,7 +83,7 @@ const filesPanel = (p) => grid([
 	['FD', (f) => f.fd, 'num'],
 	['Type', (f) => f.type],
 	['Path', (f) => [data(f.path), f.deleted === 1 ? [' ', badge('warn', 'unlinked')] : null]],
-	['Mode', (f) => f.flags === null ? null : (WAIT_FLAGS.find(([v]) => v === (f.flags & 3)) || [0, '–'])[1]],
+	['Mode', (f) => f.flags === null ? null : ACCESS[f.flags & 3]],
 	['Position', (f) => f.position === null ? null : count(f.position), 'num'],
 	['Size', (f) => f.size === null ? null : bytes(f.size), 'num'],
 ], rowsFor('process_open_files', p), 'Open files');
