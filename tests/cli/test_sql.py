@@ -417,7 +417,7 @@ class Prompt(QueryTest):
         t.type("SELECT uptime.hou\t FROM uptime;\n")
         t.wait_for(r"│ hours │.*│ *\d+ │\n.*vmiscan> ")
         t.type("SELECT process_open_\t\t")
-        t.wait_for("process_open_files +process_open_sockets")
+        t.wait_for("process_open_files .*process_open_sockets")
         t.interrupt()
         t.type(".sch\t uptime\n")
         t.wait_for("CREATE TABLE uptime.*vmiscan> ")
