@@ -24,6 +24,8 @@ class Shape:
     until: tuple = (99, 0)
     # All containers, or those alone in which the layout of memory shows.
     every: bool = False
+    # No machine leaves such a hole in a file that does not tell of it.
+    told: bool = False
 
     def guest(self):
         """As the maker of guests wants it; small, and without remains of what was freed."""
@@ -61,8 +63,9 @@ SHAPES = (
           more=(*_backend("zero", "96M"), *_backend("one", "64M"),
                 "-numa", "node,nodeid=0,cpus=0,memdev=ram-zero",
                 "-numa", "node,nodeid=1,cpus=1,memdev=ram-one")),
-    Shape("dimm", "a DIMM beside the board's memory", "pc", "128M,slots=2,maxmem=1G",
-          more=(*_backend("dimm", "128M"), "-device", "pc-dimm,id=dimm,memdev=ram-dimm")),
+    Shape("dimm", "a DIMM beside the board's memory", "pc", "192M,slots=2,maxmem=1G",
+          more=(*_backend("dimm", "128M"), "-device", "pc-dimm,id=dimm,memdev=ram-dimm"),
+          told=True),
 )
 
 BY_NAME = {shape.name: shape for shape in SHAPES}

@@ -85,10 +85,11 @@ class Checker:
     def add(self, name, what, by, verdict, why=None):
         self.table.add(self.files.facts, name, what, by, verdict, why)
 
-    def copied(self, quick, every):
+    def copied(self, quick, shape):
         """The files made of these."""
         for copy in COPIES:
-            if (copy.quick or not quick) and (copy.layout or every):
+            if (copy.quick or not quick) and (copy.layout or shape.every) \
+                    and not (copy.untold and shape.told):
                 self.one_copy(copy)
 
     def one_copy(self, copy):
@@ -117,7 +118,7 @@ def check(folder, facts, table, options, copies=True):
         # where high memory starts at 1 TiB the raw file is almost all hole: no compressor ends soon
         small = (folder / "memory.raw").stat().st_size < COPIED_MOST
         if copies and small and (folder / "elf").exists() and facts["shape"] in BY_NAME:
-            checker.copied(options.quick, BY_NAME[facts["shape"]].every)
+            checker.copied(options.quick, BY_NAME[facts["shape"]])
 
 
 def check_refusals(table):
