@@ -112,6 +112,10 @@ class Filler:
         row["vma_addr"] = None if row["path"] == "[vsyscall]" else address(number)
         row["file_addr"] = None if row["deleted"] is None else address(number)
 
+    def _process_open_files(self, row, _):
+        row["task_addr"] = address(row["pid"])
+        row |= {"uid": 0, "gid": 0} | {f"{c}time_ns": self.boot + 10**9 for c in "amc"}
+
     def _process_page_map(self, row, _):
         row |= {c: f"0x{row[c]:016x}" for c in ("start_va", "end_va", "start_pa")}
         row |= {"page_size": 4096, "permissions": "r--", "dirty": 0, "accessed": 0,
