@@ -26,7 +26,7 @@ _vmiscan_tables() {
 }
 
 _vmiscan_formats() {
-	"$program" --format help 2>/dev/null | cut -d' ' -f1
+	"$program" $call --format help 2>/dev/null | cut -d' ' -f1
 }
 
 _vmiscan_words() {

@@ -138,7 +138,7 @@ static void analyse(struct options *o, const char *database, bool replace, struc
 	o->output = output;
 	o->force = replace;
 	struct err *e = scan_image(o, report, a, &status);
-	a->status = e ? exit_status_of(e) : status;
+	a->status = (int)(e ? exit_status_of(e) : status);
 	if (e)
 		set_problem(a, e->msg);
 }

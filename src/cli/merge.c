@@ -38,7 +38,8 @@ static struct opt_text kept(struct merge *m, struct opt_text t)
 
 static void keep_evidence(struct merge *m, const struct row_evidence *r)
 {
-	if (!r->role.p || r->role.n != strlen("image") || memcmp(r->role.p, "image", r->role.n))
+	if (!r->role.p || r->role.n != strlen("image") ||
+	    memcmp(r->role.p, "image", r->role.n) != 0)
 		return;
 	m->now.path = kept(m, r->path);
 	m->now.size = r->size;

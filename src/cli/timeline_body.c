@@ -54,7 +54,7 @@ static void put_class(char *to, int64_t bits, bool special, char letter)
 	to[1] = bits & 2 ? 'w' : '-';
 	to[2] = bits & 1 ? 'x' : '-';
 	if (special)
-		to[2] = bits & 1 ? letter : (char)(letter - 'a' + 'A');
+		to[2] = (char)(bits & 1 ? letter : letter - 'a' + 'A');
 }
 
 // r/rrwxr-xr-x: the type as the name and as the inode have it.

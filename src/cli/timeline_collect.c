@@ -147,15 +147,17 @@ static void find_files(struct timeline *t)
 
 	for (size_t i = 0; (f = loaded_row(&t->loaded, TABLE_process_open_files, i)); i++)
 		if (f->path.p && f->path.p[0] == '/')
-			vec_push(&t->files, f);
+			vec_push(&t->files, f); // NOLINT(bugprone-sizeof-expression): of pointers
 	if (t->files.n == 0)
 		return;
+	// NOLINTBEGIN(bugprone-sizeof-expression): of pointers
 	qsort(t->files.at, t->files.n, sizeof(*t->files.at), by_file);
 	for (size_t i = 0; i < t->files.n; i++)
 		if (n == 0 || same_file(t->files.at[n - 1], t->files.at[i]) != 0)
 			t->files.at[n++] = t->files.at[i];
 	t->files.n = n;
 	qsort(t->files.at, t->files.n, sizeof(*t->files.at), by_row);
+	// NOLINTEND(bugprone-sizeof-expression)
 }
 
 static void add_files(struct timeline *t)

@@ -52,8 +52,8 @@ static struct err *read_header(const char *path, uint8_t header[static HEADER], 
 
 bool source_is_database(const char *path)
 {
-	uint8_t header[HEADER];
-	uint64_t size;
+	uint8_t header[HEADER] = {0};
+	uint64_t size = 0;
 
 	return !read_header(path, header, &size) && memcmp(header, magic, sizeof(magic)) == 0;
 }
@@ -119,8 +119,8 @@ static void harden(sqlite3 *db)
 
 struct err *source_open(const char *path, struct source **out)
 {
-	uint8_t header[HEADER];
-	uint64_t size;
+	uint8_t header[HEADER] = {0};
+	uint64_t size = 0;
 
 	TRY(read_header(path, header, &size));
 	TRY(check_header(path, header));

@@ -24,9 +24,9 @@ static char *unquoted(const char *s, size_t n)
 		n--;
 	while (n > 0 && isspace((unsigned char)s[n - 1]))
 		n--;
-	char quote = n > 1 && strchr("'\"", *s) && s[n - 1] == *s ? *s : '\0';
-	if (quote) {
-		s++;
+	char quote = '\0';
+	if (n > 1 && strchr("'\"", *s) && s[n - 1] == *s) {
+		quote = *s++;
 		n -= 2;
 	}
 	char *out = sqlite3_malloc64(n + 1), *d = out;

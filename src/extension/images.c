@@ -69,7 +69,9 @@ void images_free(void *images)
 
 // --- finding ---
 
-static struct image_in_use *add_image(struct images *all, struct arguments *a, char *key)
+// The key is its own from here on.
+static struct image_in_use *add_image(struct images *all, struct arguments *a,
+				      char *key) // NOLINT(readability-non-const-parameter)
 {
 	struct image_in_use *i = sqlite3_malloc(sizeof(*i));
 

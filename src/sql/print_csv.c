@@ -24,7 +24,7 @@ static bool is_number(const char *text, size_t n)
 
 static bool is_formula(const char *text, size_t n)
 {
-	return n > 0 && memchr("=+-@\t\r\n", *text, 7) && !is_number(text, n);
+	return n > 0 && *text && strchr("=+-@\t\r\n", *text) && !is_number(text, n);
 }
 
 static bool needs_quotes(const char *text, size_t n)

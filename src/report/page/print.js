@@ -20,7 +20,8 @@ function inTreeOrder() {
 	while (todo.length) {
 		const p = todo.pop();
 		list.push(p);
-		todo.push(...[...p.children].reverse());
+		for (let i = p.children.length; i-- > 0;)
+			todo.push(p.children[i]);
 	}
 	return list;
 }

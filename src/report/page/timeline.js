@@ -15,14 +15,15 @@ function events() {
 		return time.events;
 	const clock = table('time').row(0);
 	const boot = nsOf(clock.boot_ns), now = nsOf(clock.unix_ns);
-	const list = processes.filter((p) => p.start_ns !== null).map((p) => ({at: nsOf(p.start_ns),
+	const starts = processes.filter((p) => p.start_ns !== null).map((p) => ({at: nsOf(p.start_ns),
 		kind: p.is_kthread === 1 ? 'kernel' : 'start', process: p, text: p.cmdline || p.path || ''}));
-	list.push(...table('dmesg').all().map(logEvent(boot)).filter((e) => e.at !== null));
+	// A log may have more records than a call may have arguments.
+	const list = starts.concat(table('dmesg').all().map(logEvent(boot)).filter((e) => e.at !== null));
 	if (boot !== null) // before what has the same time
 		list.unshift({at: boot, kind: 'boot', text: 'the kernel was started'});
 	if (now !== null)
 		list.push({at: now, kind: 'now', text: 'the memory was saved: the guest’s clock'});
-	time.from = boot ?? Math.min(...list.map((e) => e.at));
+	time.from = boot ?? list.reduce((least, e) => Math.min(least, e.at), Infinity);
 	list.sort((a, b) => a.at - b.at);
 	time.to = list.length ? list[list.length - 1].at : time.from;
 	time.events = list.filter((e) => Number.isFinite(e.at));
@@ -73,6 +74,10 @@ const eventRow = (e) => el('li.event-row.event-' + e.kind, null,
 		e.level ? el('span.level.level-' + e.level.replace(/[^a-z]/g, ''), null, e.level) : null, ' ', data(e.text)));
 
 function updateTimeline() {
+	if (!events().length) {
+		time.status.textContent = 'No times are known.';
+		return;
+	}
 	const terms = words(state.query), kind = EVENT_KINDS.find(([id]) => id === time.kind)[2];
 	const fits = (e) => !terms.length || holds([e.text, e.level, e.process && e.process.name, e.process && e.process.pid]
 		.filter(Boolean).join(' ').toLowerCase(), terms);

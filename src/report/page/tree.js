@@ -38,7 +38,8 @@ function layTree() {
 		const open = narrowed || !tree.closed.has(p);
 		tree.rows.push({p, good: good.has(p), children: children.length, open});
 		if (open)
-			todo.push(...children.reverse());
+			for (let i = children.length; i-- > 0;)
+				todo.push(children[i]);
 	}
 	tree.found = good.size;
 }
