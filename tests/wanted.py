@@ -18,8 +18,8 @@ CALLS = {"k_sizeof": 0, "module_sizeof": 0, "module_get": 0, "module_va": 0, "mo
 CALL = re.compile(r"\b(%s)\(([^()]*)\)" % "|".join(CALLS))
 # Structures of drivers.
 TYPE = re.compile(r'\.type = "(\w+)"')
-# Enumerators are in capitals, with a prefix of their own.
-CONSTANTS = r'"((?:NR|MM|MOD|DMI|CPUTIME|N|WORKER|PF)_[A-Z0-9_]+)"'
+# Enumerators are in capitals, with a prefix of their own; but the flags of pages.
+CONSTANTS = r'"((?:NR|MM|MOD|DMI|CPUTIME|N|WORKER|PF)_[A-Z0-9_]+|PG_[a-z]+)"'
 ROOMS = ("src/kernel", "src/walk", "src/check")
 
 

@@ -115,7 +115,7 @@ static void check_pid_table(struct atomicity *a, const struct task *t)
 
 	ns = pid && number ? k_or0(k, number, F(upid, ns)) : 0;
 	if (!ns || !t->has_tid || !k_has(k, F(pid_namespace, idr)) ||
-	    !xa_load(k, k_field_va(k, ns, F(pid_namespace, idr)), (uint64_t)t->tid, &entry))
+	    !xa_load(k, k_field_va(k, ns, F(pid_namespace, idr)), (uint64_t)t->tid, &entry, NULL))
 		rule_unevaluable(a, v.rule);
 	else if (entry == pid)
 		rule_holds(a, v.rule);

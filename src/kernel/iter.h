@@ -63,8 +63,9 @@ enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 
 // --- struct xarray, and radix trees and IDRs, which are laid out alike since 4.20 ---
 // The entry at an index; 0 if there is none. False if the way there can't be read, or makes no
-// sense. head_va is the address of xa_head.
-bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry);
+// sense. head_va is the address of xa_head. *first, if it is not NULL: the first index that the
+// entry stands for, since one of a higher order has many.
+bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry, uint64_t *first);
 
 // Visits the entries in order until the visitor returns false; at most max nodes are read.
 enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,

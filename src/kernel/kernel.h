@@ -188,8 +188,10 @@ bool k_has_none(const struct kernel *k, enum symbol s);
 // sizeof(struct), or 0.
 uint64_t k_sizeof(const struct kernel *k, const char *type);
 
-// An enumerator's value by the names of the enum (or NULL for any) and the constant.
+// An enumerator's value by the name of the constant, in any enum.
 bool k_enum(const struct kernel *k, const char *constant, int64_t *value);
+// The same in the enums of a name: looks at those only, so it can be asked often.
+bool k_enum_in(const struct kernel *k, const char *name, const char *constant, int64_t *value);
 
 // --- reads of kernel memory ---
 

@@ -96,3 +96,8 @@ bool k_enum(const struct kernel *k, const char *constant, int64_t *value)
 {
 	return btf_enum_value(k->btf, NULL, constant, value);
 }
+
+bool k_enum_in(const struct kernel *k, const char *name, const char *constant, int64_t *value)
+{
+	return btf_enum_value(k->btf, name, constant, value);
+}

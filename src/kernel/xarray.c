@@ -15,9 +15,29 @@ static bool is_node(uint64_t entry)
 	return is_internal(entry) && entry > 4096;
 }
 
-bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry)
+// "As that slot of this node", always an earlier one: xa_is_sibling(). Other signs are larger than
+// any slot.
+static bool is_sibling(uint64_t entry, uint64_t slot)
+{
+	return is_internal(entry) && entry >> 2 < slot;
+}
+
+// What is in a slot of a node, or in the one whose sibling it is: *slot then is that one. No node
+// has siblings.
+static bool load_slot(struct kernel *k, uint64_t node, uint64_t *slot, uint64_t *at)
+{
+	if (!k_get_at(k, node, F(xa_node, slots), *slot, at))
+		return false;
+	if (!is_sibling(*at, *slot))
+		return true;
+	*slot = *at >> 2;
+	return k_get_at(k, node, F(xa_node, slots), *slot, at) && !is_node(*at);
+}
+
+bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry, uint64_t *first)
 {
 	uint64_t above = MAX_SHIFT, slots = k->field[F(xa_node, slots)].n_elem, shift, at;
+	uint64_t from = index;
 
 	if (!head_va || !k_ptr(k, head_va, &at))
 		return false;
@@ -27,12 +47,15 @@ bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry
 		uint64_t node = at - 2;
 		if (!k_get(k, node, F(xa_node, shift), &shift) || shift >= above || !slots)
 			return false;
-		uint64_t slot = index >> shift;
-		if (above == MAX_SHIFT && slot >= slots)
+		uint64_t all = index >> shift, slot = all % slots;
+		if (above == MAX_SHIFT && all >= slots)
 			at = 0; // beyond what the tree has
-		else if (!k_get_at(k, node, F(xa_node, slots), slot % slots, &at))
+		else if (!load_slot(k, node, &slot, &at))
 			return false;
+		from = (all - all % slots + slot) << shift;
 	}
+	if (first)
+		*first = from;
 	*entry = is_internal(at) ? 0 : at;
 	return true;
 }

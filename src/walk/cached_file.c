@@ -10,6 +10,7 @@
 
 enum {
 	MAX_MOUNTS = 1 << 14,
+	MAX_STACKED = 8, // mounts on one directory, each over the one before
 	MAX_COMPONENT = 64,
 	MAX_CONTENT = 4 << 20,
 };
@@ -26,12 +27,16 @@ static uint64_t first_fs(struct walk *w)
 	return 0;
 }
 
+static bool first_root(struct walk *w, struct kpath *root)
+{
+	return kpath_read(w, k_field_va(w->k, first_fs(w), F(fs_struct, root)), root);
+}
+
 uint64_t cached_root(struct walk *w)
 {
 	struct kpath root;
 
-	return kpath_read(w, k_field_va(w->k, first_fs(w), F(fs_struct, root)), &root) ? root.dentry
-										       : 0;
+	return first_root(w, &root) ? root.dentry : 0;
 }
 
 // --- mounts ---
@@ -46,72 +51,83 @@ static uint64_t first_mount_space(struct walk *w)
 	return 0;
 }
 
-// The root of what is mounted on a directory; the directory itself if nothing is.
-static uint64_t root_on(struct walk *w, uint64_t mount, uint64_t dentry)
+// Steps to the root of a mount if it is mounted on this directory, in this mount: bind mounts and
+// other file systems show the same directory elsewhere, with nothing on it.
+static bool step_on(struct walk *w, uint64_t mount, struct kpath *at)
 {
 	uint64_t mnt = k_field_va(w->k, mount, F(mount, mnt));
+	uint64_t parent = k_or0(w->k, mount, F(mount, mnt_parent));
 	uint64_t root = k_or0(w->k, mnt, F(vfsmount, mnt_root));
 
-	return root && root != dentry && k_or0(w->k, mount, F(mount, mnt_mountpoint)) == dentry
-		       ? root
-		       : 0;
+	// the top of all mounts is its own parent
+	if (!root || parent == mount || k_field_va(w->k, parent, F(mount, mnt)) != at->mnt ||
+	    k_or0(w->k, mount, F(mount, mnt_mountpoint)) != at->dentry)
+		return false;
+	*at = (struct kpath){mnt, root};
+	return true;
 }
 
-static uint64_t mounted_in_tree(struct walk *w, uint64_t ns, uint64_t dentry)
+static bool step_in_tree(struct walk *w, uint64_t ns, struct kpath *at)
 {
-	uint64_t node, root = 0;
 	struct rb_iter it;
+	uint64_t node;
 
 	rb_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, mounts_root)), MAX_MOUNTS);
-	while (!root && rb_next(&it, &node))
-		root = root_on(w, k_container(w->k, node, F(mount, mnt_node)), dentry);
-	return root;
+	while (rb_next(&it, &node))
+		if (step_on(w, k_container(w->k, node, F(mount, mnt_node)), at))
+			return true;
+	return false;
 }
 
-static uint64_t mounted_in_list(struct walk *w, uint64_t ns, uint64_t dentry)
+static bool step_in_list(struct walk *w, uint64_t ns, struct kpath *at)
 {
-	uint64_t node, root = 0;
 	struct list_iter it;
+	uint64_t node;
 
 	list_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, list)), MAX_MOUNTS);
-	while (!root && list_next(&it, &node))
-		root = root_on(w, k_container(w->k, node, F(mount, mnt_list)), dentry);
-	return root;
+	while (list_next(&it, &node))
+		if (step_on(w, k_container(w->k, node, F(mount, mnt_list)), at))
+			return true;
+	return false;
 }
 
-static uint64_t cross_mount(struct walk *w, uint64_t dentry)
+// From a directory to the root of the topmost of what is mounted on it.
+static void cross_mounts(struct walk *w, struct kpath *at)
 {
-	uint64_t ns = first_mount_space(w), root;
 	bool tree = k_has(w->k, F(mnt_namespace, mounts_root)) && k_has(w->k, F(mount, mnt_node));
+	uint64_t ns = first_mount_space(w);
+	bool more = ns && at->dentry;
 
-	if (!dentry || !ns)
-		return dentry;
-	root = tree ? mounted_in_tree(w, ns, dentry) : mounted_in_list(w, ns, dentry);
-	return root ? root : dentry;
+	for (int i = 0; more && i < MAX_STACKED; i++)
+		more = tree ? step_in_tree(w, ns, at) : step_in_list(w, ns, at);
 }
 
 uint64_t cached_inode(struct walk *w, const char *path)
 {
-	uint64_t at = cached_root(w);
 	char name[MAX_COMPONENT + 1];
+	struct kpath at;
 
-	while (at && *path) {
+	if (!first_root(w, &at))
+		return 0;
+	while (at.dentry && *path) {
 		size_t n = strcspn(path, "/");
 		if (n > MAX_COMPONENT)
 			return 0;
 		memcpy(name, path, n);
 		name[n] = '\0';
 		path += n + (path[n] == '/');
-		at = cross_mount(w, dentry_child(w, at, name));
+		at.dentry = dentry_child(w, at.dentry, name);
+		cross_mounts(w, &at);
 	}
-	return k_or0(w->k, at, F(dentry, d_inode));
+	return k_or0(w->k, at.dentry, F(dentry, d_inode));
 }
 
 // --- content ---
 
 char *cached_content(struct walk *w, uint64_t inode, size_t *n, bool *whole)
 {
-	uint64_t size = k_or0(w->k, inode, F(inode, i_size));
+	uint64_t size = 0;
+	bool has_size = k_get(w->k, inode, F(inode, i_size), &size);
 	uint64_t limit = size < MAX_CONTENT ? size : MAX_CONTENT;
 	char *text = arena_alloc(&w->run, limit + 1);
 
@@ -123,6 +139,6 @@ char *cached_content(struct walk *w, uint64_t inode, size_t *n, bool *whole)
 			break;
 	}
 	text[*n] = '\0';
-	*whole = *n == size;
+	*whole = has_size && *n == size;
 	return text;
 }

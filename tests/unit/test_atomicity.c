@@ -468,7 +468,7 @@ Test(atomicity, without_fields_and_symbols_nothing_is_decided)
 
 // --- lookups in xarrays ---
 
-static uint64_t head, node;
+static uint64_t head, node, first;
 
 static void make_xarray(void)
 {
@@ -482,7 +482,7 @@ static uint64_t load(uint64_t index)
 {
 	uint64_t entry = 1;
 
-	cr_assert(xa_load(&g->k, head, index, &entry));
+	cr_assert(xa_load(&g->k, head, index, &entry, &first));
 	return entry;
 }
 
@@ -505,6 +505,47 @@ Test(atomicity, an_entry_lies_in_the_slot_of_its_index)
 	cr_expect_eq(load(69), 0); // beyond the tree, not slot 5
 }
 
+Test(atomicity, siblings_stand_for_the_slot_they_name)
+{
+	make_xarray();
+	put_u64(g, head, node + 2);
+	put_u64(g, node + 8 + 4 * 8, head);
+	for (uint64_t i = 5; i < 8; i++)
+		put_u64(g, node + 8 + i * 8, 4 << 2 | 2);
+	put_u64(g, node + 8 + 8 * 8, 9 << 2 | 2); // no sibling: a later slot
+	cr_expect_eq(load(7), head);
+	cr_expect_eq(first, 4);
+	cr_expect_eq(load(4), head);
+	cr_expect_eq(first, 4);
+	cr_expect_eq(load(8), 0);
+}
+
+Test(atomicity, an_entry_of_order_6_covers_64_indexes)
+{
+	make_xarray();
+	put_u64(g, head, node + 2);
+	guest_set(g, node, F(xa_node, shift), 6);
+	put_u64(g, node + 8 + 3 * 8, head);
+	put_u64(g, node + 8 + 4 * 8, 3 << 2 | 2); // of order 7
+	cr_expect_eq(load(3 * 64 + 63), head);
+	cr_expect_eq(first, 3 * 64);
+	cr_expect_eq(load(4 * 64 + 1), head);
+	cr_expect_eq(first, 3 * 64);
+	cr_expect_eq(load(2 * 64 + 63), 0);
+}
+
+Test(atomicity, a_sibling_of_a_node_makes_no_sense)
+{
+	uint64_t entry;
+
+	make_xarray();
+	put_u64(g, head, node + 2);
+	guest_set(g, node, F(xa_node, shift), 6);
+	put_u64(g, node + 8, node + 2);
+	put_u64(g, node + 8 + 8, 2);
+	cr_expect_not(xa_load(&g->k, head, 64, &entry, NULL));
+}
+
 Test(atomicity, a_tree_that_runs_in_a_circle_ends)
 {
 	uint64_t entry;
@@ -512,7 +553,7 @@ Test(atomicity, a_tree_that_runs_in_a_circle_ends)
 	make_xarray();
 	put_u64(g, head, node + 2);
 	put_u64(g, node + 8, node + 2);
-	cr_expect_not(xa_load(&g->k, head, 0, &entry));
+	cr_expect_not(xa_load(&g->k, head, 0, &entry, NULL));
 }
 
 // --- how many pointers an xarray has ---
