@@ -33,7 +33,7 @@ static void emit_of(struct walk *w, const struct task *t)
 		     arena_printf(&w->row, "found_by=%s %s", t->found_by, t->off_list));
 }
 
-// A fork of which nothing but its number was found.
+// A number of which no task was found. What would tell a fork from a release is the task.
 static void emit_empty_pid(struct walk *w, const struct empty_pid *pid)
 {
 	struct row_inconsistencies row = {
@@ -43,10 +43,10 @@ static void emit_empty_pid(struct walk *w, const struct empty_pid *pid)
 		.phase = some_text("N1"),
 		.evidence = some_text(
 			arena_printf(&w->row, "pid=0x%016" PRIx64 " tasks=none", pid->addr)),
-		.missing = some_text("the task: it is in no list yet"),
+		.missing = some_text("the task: fork or release"),
 	};
 
-	if (!pid->has_embryo)
+	if (!pid->has_task)
 		WALK_EMIT(w, inconsistencies, &row);
 }
 

@@ -67,8 +67,9 @@ enum iter_end maple_scan(struct kernel *k, uint64_t tree, uint64_t max,
 // entry stands for, since one of a higher order has many.
 bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry, uint64_t *first);
 
-// Visits the entries in order until the visitor returns false; at most max nodes are read.
-enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
+// Visits the entries in order until the visitor returns false. The budget, nodes to read, is
+// counted down.
+enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t *budget,
 		      bool (*visit)(void *arg, uint64_t index, uint64_t entry), void *arg);
 
 // How many indexes have a pointer, not a number: the pages of a page cache. An entry of a higher

@@ -5,6 +5,8 @@
 // alone: what is visited is a tree, whatever the links say.
 #include "src/kernel/iter.h"
 
+enum { MAX_DEPTH = 128 }; // of a balanced tree of 2^64 nodes: no way is twice as long as another
+
 static bool parent_of(struct kernel *k, uint64_t node, uint64_t *parent)
 {
 	uint64_t v;
@@ -41,9 +43,9 @@ static uint64_t leftmost(struct rb_iter *it, uint64_t node)
 {
 	uint64_t left;
 
-	for (uint64_t depth = 0; (left = child_of(it, node, F(rb_node, rb_left))); depth++) {
-		if (depth > it->max)
-			return left_out(it, ITER_LIMIT);
+	for (unsigned depth = 0; (left = child_of(it, node, F(rb_node, rb_left))); depth++) {
+		if (depth >= MAX_DEPTH)
+			return left_out(it, ITER_FAULT);
 		node = left;
 	}
 	return node;

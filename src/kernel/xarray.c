@@ -62,7 +62,7 @@ bool xa_load(struct kernel *k, uint64_t head_va, uint64_t index, uint64_t *entry
 
 struct xa_walk {
 	struct kernel *k;
-	uint64_t max;
+	uint64_t left;
 	bool (*visit)(void *arg, uint64_t index, uint64_t entry);
 	void *arg;
 };
@@ -76,9 +76,9 @@ static enum iter_end each_below(struct xa_walk *x, uint64_t at, uint64_t index, 
 		return at == 0 || x->visit(x->arg, index, at) ? ITER_MORE : ITER_END;
 	if (!is_node(at))
 		return ITER_MORE;
-	if (x->max == 0)
+	if (x->left == 0)
 		return ITER_LIMIT;
-	x->max--;
+	x->left--;
 	if (!k_get(x->k, at - 2, F(xa_node, shift), &shift))
 		return ITER_FAULT;
 	if (shift >= above)
@@ -93,15 +93,16 @@ static enum iter_end each_below(struct xa_walk *x, uint64_t at, uint64_t index, 
 	return ITER_MORE;
 }
 
-enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t max,
+enum iter_end xa_each(struct kernel *k, uint64_t head_va, uint64_t *budget,
 		      bool (*visit)(void *arg, uint64_t index, uint64_t entry), void *arg)
 {
-	struct xa_walk x = {k, max, visit, arg};
+	struct xa_walk x = {k, *budget, visit, arg};
 	uint64_t at;
 
 	if (!head_va || !k_ptr(k, head_va, &at))
 		return ITER_FAULT;
 	enum iter_end end = each_below(&x, at, 0, MAX_SHIFT);
+	*budget = x.left;
 	return end == ITER_MORE ? ITER_END : end;
 }
 

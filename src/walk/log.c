@@ -9,6 +9,7 @@ enum {
 	MAX_COUNT_BITS = 24, // descriptors; LOG_BUF_SHIFT is at most 25, a record has 32 bytes
 	MAX_SIZE_BITS = 31,  // of text; log_buf_len= is limited to 2 GiB
 	NS_PER_S = 1000000000,
+	NO_LPOS = 3,	  // both positions of an empty text; FAILED_LPOS, 1: it had no room
 	CALLER_BITS = 31, // the highest one tells CPUs from threads: printk_caller_id()
 };
 
@@ -72,16 +73,17 @@ static bool open_ring(struct walk *w, struct ring *r)
 static bool find_block(const struct ring *r, uint64_t begin, uint64_t next, uint64_t *at,
 		       uint64_t *size)
 {
-	uint64_t wraps = ~(r->size - 1), word = r->w->k->word;
+	uint64_t word = r->w->k->word; // positions are unsigned longs, and wrap around as they do
+	uint64_t wraps = ~(r->size - 1) & (word == 8 ? UINT64_MAX : UINT32_MAX);
 
 	if (((begin | next) & 1) || begin == next)
 		return false;
 	if (((begin ^ (next - 1)) & wraps) == 0 && begin < next) {
-		*at = begin & ~wraps;
+		*at = begin & (r->size - 1);
 		*size = next - begin;
 	} else if ((((begin + r->size) ^ (next - 1)) & wraps) == 0) {
 		*at = 0;
-		*size = next & ~wraps;
+		*size = next & (r->size - 1);
 	} else {
 		return false;
 	}
@@ -102,7 +104,7 @@ static struct opt_text text_of(const struct ring *r, uint64_t id, uint64_t desc,
 	    !k_get(k, desc, F(prb_desc, next), &next) ||
 	    !k_get(k, info, F(printk_info, text_len), &length))
 		return (struct opt_text){0};
-	if (length == 0)
+	if (length == 0 && begin == NO_LPOS && next == NO_LPOS)
 		return some_bytes("", 0);
 	if (!find_block(r, begin, next, &at, &size) || !k_ptr(k, r->data + at - k->word, &owner) ||
 	    (owner & r->id_mask) != id)
@@ -138,6 +140,14 @@ static struct opt_int time_of_day(const struct walk *w, struct opt_int ns)
 	return some_int(wrapping_sum(w->boot_ns.v, ns.v) / NS_PER_S);
 }
 
+// A text that had no room was never there, and is not lost.
+static bool has_text(struct walk *w, uint64_t info)
+{
+	uint64_t length;
+
+	return !k_get(w->k, info, F(printk_info, text_len), &length) || length > 0;
+}
+
 static void emit_record(const struct ring *r, uint64_t id, uint64_t state)
 {
 	static const char *const states[] = {"reserved", "committed", "finalized"};
@@ -152,13 +162,14 @@ static void emit_record(const struct ring *r, uint64_t id, uint64_t state)
 		.caller = caller_text(w, info),
 		.subsystem = text_or_none(w, info, F(printk_info, subsystem)),
 		.device = text_or_none(w, info, F(printk_info, device)),
-		.message = text_of(r, id, desc, info),
 		.state = some_text(states[state]),
 		.info_addr = some_addr(info),
 	};
 
 	row.time = time_of_day(w, row.timestamp_ns);
-	if (!row.message.p && state == DESC_FINALIZED)
+	if (state != DESC_RESERVED) // which is being written
+		row.message = text_of(r, id, desc, info);
+	if (!row.message.p && state == DESC_FINALIZED && has_text(w, info))
 		walk_problem(w, WARNING, TABLE_dmesg, 0, desc,
 			     "the text of record %" PRId64 " of the log is not there", row.seq.v);
 	WALK_EMIT(w, dmesg, &row);

@@ -33,6 +33,8 @@ bool route_spend(struct routes *r, uint64_t addr)
 	if (r->budget == 1)
 		walk_problem(r->w, ERROR, TABLE_routes, 0, addr,
 			     "more routes than can be true; the rest is left out");
+	if (walk_is_full(r->w, TABLE_routes))
+		r->budget = 0;
 	if (r->budget == 0)
 		return false;
 	return --r->budget > 0;
@@ -90,7 +92,7 @@ static void emit_group(struct routes *r, const struct route *route, uint64_t gro
 	uint64_t n = k_or0(k, group, F(nh_group, num_nh));
 	uint64_t entry = k_field_va(k, group, F(nh_group, nh_entries));
 
-	for (uint64_t i = 0; i < n && i < MAX_HOPS; i++)
+	for (uint64_t i = 0; i < n && i < MAX_HOPS && route_spend(r, group); i++)
 		emit_nexthop(
 			r, route,
 			k_or0(k, entry + i * k_sizeof(k, "nh_grp_entry"), F(nh_grp_entry, nh)));
@@ -101,7 +103,8 @@ static void emit_own_hops(struct routes *r, const struct route *route)
 	if (route->n_hops > MAX_HOPS)
 		walk_problem(r->w, ERROR, TABLE_routes, 0, route->row.route_addr.v,
 			     "a route has more next hops than can be true");
-	for (uint64_t i = 0; i < route->n_hops && i < MAX_HOPS; i++)
+	for (uint64_t i = 0;
+	     i < route->n_hops && i < MAX_HOPS && route_spend(r, route->row.route_addr.v); i++)
 		emit_hop(r, route, route->hops + i * route->hop_size);
 }
 
@@ -129,20 +132,30 @@ void route_emit(struct routes *r, struct route *route)
 
 // --- tables ---
 
+typedef void visit_table(struct routes *r, uint64_t table);
+
+static void visit_once(struct routes *r, uint64_t table, visit_table *visit)
+{
+	if (u64map_add(&r->tables, table, 0))
+		visit(r, table);
+}
+
 void route_each_table(struct routes *r, uint64_t buckets, size_t n, enum field node,
-		      void (*visit)(struct routes *r, uint64_t table))
+		      visit_table *visit)
 {
 	struct kernel *k = r->w->k;
 	uint64_t first, at;
 	struct chain_iter it;
 
-	for (size_t i = 0; i < n && buckets; i++) {
+	for (size_t i = 0; i < n && buckets && r->budget; i++) {
 		if (!k_ptr(k, buckets + i * k->word, &first) || !first)
 			continue;
 		chain_begin(&it, k, first, 0, MAX_TABLES);
-		while (chain_next(&it, &at))
-			visit(r, k_container(k, at, node));
-		walk_check_end(r->w, TABLE_routes, 0, first, it.end, "a list of routing tables");
+		while (chain_next(&it, &at) && route_spend(r, at))
+			visit_once(r, k_container(k, at, node), visit);
+		if (it.end != ITER_MORE)
+			walk_check_end(r->w, TABLE_routes, 0, first, it.end,
+				       "a list of routing tables");
 	}
 }
 
@@ -155,6 +168,7 @@ static void run(struct walk *w)
 		route_walk_inet(&r);
 		route_walk_inet6(&r);
 	}
+	u64map_fini(&r.tables);
 	netdevs_fini(&r.devs);
 }
 

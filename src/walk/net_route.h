@@ -10,7 +10,8 @@ struct routes {
 	struct walk *w;
 	struct netdevs devs;
 	const struct netns *net; // the namespace under way
-	uint64_t budget;	 // nodes and routes that may still come, of all tables together
+	uint64_t budget;	 // tables, nodes, routes and next hops that may still come
+	struct u64map tables;	 // that were walked
 	uint64_t slots;		 // places for children that may still be looked at
 };
 
@@ -28,10 +29,11 @@ struct route {
 // Rows for all next hops of the route.
 void route_emit(struct routes *r, struct route *route);
 
-// False when all that can be true has been seen: the table is then partial.
+// False when all that can be true has been seen: the table is then partial. From then on nothing
+// more is walked.
 bool route_spend(struct routes *r, uint64_t addr);
 
-// Walks the list of tables in each bucket of a hash of tables.
+// Walks the list of tables in each bucket of a hash of tables; each table once.
 void route_each_table(struct routes *r, uint64_t buckets, size_t n, enum field node,
 		      void (*visit)(struct routes *r, uint64_t table));
 

@@ -9,14 +9,15 @@
 enum {
 	IPC_SHM_IDS = 2, // ipc/util.h
 	MAX_NAMESPACES = 1 << 16,
-	MAX_NODES = 1 << 14, // of the tree of ids; IPCMNI_EXTEND is 1 << 24 of them
+	MAX_NODES = 1 << 16, // of all trees of ids together; each has 64 of them
 	SHM_DEST = 01000,    // include/linux/shm.h
 	SHM_LOCKED = 02000,
 };
 
 struct segments {
 	struct walk *w;
-	uint64_t ns; // ipc_namespace
+	uint64_t ns;	// ipc_namespace
+	uint64_t nodes; // of trees that may still be read
 };
 
 // The number of a struct pid in the first namespace; 0 stands for none.
@@ -46,9 +47,8 @@ static void fill_owner(struct walk *w, struct row_shared_memory *row, uint64_t p
 	row->locked = some_int((mode & SHM_LOCKED) != 0);
 }
 
-static bool emit_segment(void *arg, uint64_t index, uint64_t perm)
+static void emit_segment(const struct segments *s, uint64_t perm)
 {
-	struct segments *s = arg;
 	struct walk *w = s->w;
 	uint64_t shm = k_container(w->k, perm, F(shmid_kernel, shm_perm));
 	uint64_t file = k_or0(w->k, shm, F(shmid_kernel, shm_file));
@@ -65,36 +65,51 @@ static bool emit_segment(void *arg, uint64_t index, uint64_t perm)
 	};
 	struct opt_int inum = col_int(w, s->ns, F(ipc_namespace, ns_inum));
 
-	(void)index;
-	if (k_or0(w->k, perm, F(kern_ipc_perm, deleted)))
-		return true;
 	fill_owner(w, &row, perm);
 	if (inum.set)
 		row.ipc_namespace = row_printf(w, "%" PRId64, inum.v);
 	WALK_EMIT(w, shared_memory, &row);
-	return !walk_is_full(w, TABLE_shared_memory);
 }
 
-static void walk_namespace(struct walk *w, uint64_t ns)
+static bool visit_segment(void *arg, uint64_t index, uint64_t perm)
 {
-	struct segments s = {.w = w, .ns = ns};
+	struct segments *s = arg;
+	struct kernel *k = s->w->k;
+	uint64_t id;
+
+	(void)index;
+	if ((perm & 3) || !k_plausible(k, perm) || !k_get(k, perm, F(kern_ipc_perm, id), &id))
+		walk_problem(s->w, WARNING, TABLE_shared_memory, 0, perm,
+			     "a segment of shared memory is nowhere");
+	else if (!k_or0(k, perm, F(kern_ipc_perm, deleted)))
+		emit_segment(s, perm);
+	return !walk_is_full(s->w, TABLE_shared_memory);
+}
+
+static void walk_namespace(struct segments *s, uint64_t ns)
+{
+	struct walk *w = s->w;
 	uint64_t ids = k_field_va(w->k, ns, F(ipc_namespace, ids)) +
 		       (uint64_t)IPC_SHM_IDS * w->k->field[F(ipc_namespace, ids)].elem_size;
-	enum iter_end end = xa_each(w->k, k_field_va(w->k, ids, F(ipc_ids, ipcs_idr)), MAX_NODES,
-				    emit_segment, &s);
+
+	s->ns = ns;
+	enum iter_end end = xa_each(w->k, k_field_va(w->k, ids, F(ipc_ids, ipcs_idr)), &s->nodes,
+				    visit_segment, s);
 
 	walk_check_end(w, TABLE_shared_memory, 0, ns, end, "the shared memory of a namespace");
 }
 
 static void run(struct walk *w)
 {
+	struct segments s = {.w = w, .nodes = MAX_NODES};
 	struct u64map seen = {0};
 	const struct task *t;
 
 	vec_foreach (t, &w->tasks->all) {
 		uint64_t ns = k_or0(w->k, t->nsproxy, F(nsproxy, ipc_ns));
-		if (ns && seen.n < MAX_NAMESPACES && u64map_add(&seen, ns, 0))
-			walk_namespace(w, ns);
+		if (ns && !walk_is_full(w, TABLE_shared_memory) && seen.n < MAX_NAMESPACES &&
+		    u64map_add(&seen, ns, 0))
+			walk_namespace(&s, ns);
 	}
 	u64map_fini(&seen);
 }

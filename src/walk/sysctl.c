@@ -103,6 +103,7 @@ static void walk_folder(struct controls *c, uint64_t dir, unsigned depth)
 	rb_begin(&it, w->k, k_field_va(w->k, dir, F(ctl_dir, root)), MAX_ENTRIES);
 	while (c->budget && rb_next(&it, &node)) {
 		c->budget--;
+		arena_reset(&w->row); // names of folders and links, which are no rows
 		walk_entry(c, k_container(w->k, node, F(ctl_node, node)), depth);
 	}
 	if (c->budget)

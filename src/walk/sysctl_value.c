@@ -95,8 +95,8 @@ static struct opt_text numbers(struct walk *w, uint64_t data, size_t n, enum kin
 				  : snprintf(text + at, NUMBER_TEXT, "%" PRIu64 "\t", v);
 		at += (size_t)put;
 	}
-	text[at ? at - 1 : 0] = '\0';
-	return row_printf(w, "%s", text);
+	at -= at ? 1 : 0; // the last tab
+	return some_bytes(arena_strndup(&w->row, text, at), at);
 }
 
 static struct opt_text string(struct walk *w, uint64_t data, uint64_t most)

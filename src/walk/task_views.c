@@ -11,13 +11,25 @@ struct search {
 	struct walk *w;
 	task_visit *visit;
 	void *arg;
-	uint64_t left; // entries of lists that may still be looked at
+	uint64_t left;	 // entries of lists that may still be looked at
+	uint64_t pid_ns; // the one whose table of pids is walked
 };
 
 // --- the pid table ---
 
-// No task, process group or session has it: alloc_pid() has made it for a fork that goes on. One
-// that nobody needs any more leaves the table before it is empty.
+// Whether it is in use and says itself that it is this number, not what was freed or is a lie.
+static bool is_pid(const struct search *s, uint64_t pid, uint64_t number)
+{
+	struct kernel *k = s->w->k;
+	uint64_t upid = k_field_va(k, pid, F(pid, numbers)), nr, ns, count;
+
+	return k_get(k, upid, F(upid, nr), &nr) && nr == number &&
+	       (!k_get(k, upid, F(upid, ns), &ns) || ns == s->pid_ns) &&
+	       (!k_has(k, F(pid, count)) || (k_get(k, pid, F(pid, count), &count) && count > 0));
+}
+
+// No task, process group or session has it. Either alloc_pid() has made it for a fork that goes on,
+// or __change_pid() has unhooked the last task, and free_pid() is about to take it from the table.
 static bool is_empty(struct kernel *k, uint64_t pid)
 {
 	const struct field_place *heads = &k->field[F(pid, tasks)];
@@ -29,9 +41,12 @@ static bool is_empty(struct kernel *k, uint64_t pid)
 	return true;
 }
 
+// The number of a listed task is no fork's: release_task() empties a pid, and then unlists the
+// task.
 static void add_empty(struct tasks *ts, uint64_t pid, uint64_t number)
 {
-	if (u64map_add(&ts->empty_pid_at, number, ts->empty_pids.n))
+	if (!u64map_get(&ts->tids, number) &&
+	    u64map_add(&ts->empty_pid_at, number, ts->empty_pids.n))
 		vec_push(&ts->empty_pids, ((struct empty_pid){pid, number, false}));
 }
 
@@ -45,7 +60,7 @@ static bool visit_pid(void *arg, uint64_t index, uint64_t pid)
 		return true;
 	if (node)
 		s->visit(s->arg, k_container(k, node, F(task_struct, pid_links)), VIEW_PID);
-	else if (is_empty(k, pid))
+	else if (is_pid(s, pid, index) && is_empty(k, pid))
 		add_empty(s->w->tasks, pid, index);
 	return true;
 }
@@ -57,12 +72,12 @@ void pids_each(struct walk *w, task_visit *visit, void *arg)
 	uint64_t pid = k_or0(k, k->init_task, F(task_struct, thread_pid));
 	uint64_t numbers = pid ? k_field_va(k, pid, F(pid, numbers)) : 0;
 	uint64_t ns = numbers ? k_or0(k, numbers, F(upid, ns)) : 0;
-	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
+	struct search s = {w, visit, arg, MOST_ENTRIES(w), ns};
+	uint64_t nodes = w->ram_pages;
 
 	if (ns && k_has(k, F(pid_namespace, idr)) && k_has(k, F(pid, tasks)) &&
 	    k_has(k, F(task_struct, pid_links)))
-		(void)xa_each(k, k_field_va(k, ns, F(pid_namespace, idr)), w->ram_pages, visit_pid,
-			      &s);
+		(void)xa_each(k, k_field_va(k, ns, F(pid_namespace, idr)), &nodes, visit_pid, &s);
 }
 
 // --- lists ---
@@ -91,7 +106,7 @@ static void visit_children(struct search *s, uint64_t task)
 
 void relatives_each(struct walk *w, task_visit *visit, void *arg)
 {
-	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
+	struct search s = {w, visit, arg, MOST_ENTRIES(w), 0};
 
 	visit_children(&s, w->k->init_task); // which is in no list: the first process, and kthreadd
 	for (size_t i = 0, n = w->tasks->all.n; i < n; i++) {
@@ -116,7 +131,7 @@ static void visit_css_set(struct search *s, uint64_t css_set)
 
 void css_sets_each(struct walk *w, task_visit *visit, void *arg)
 {
-	struct search s = {w, visit, arg, MOST_ENTRIES(w)};
+	struct search s = {w, visit, arg, MOST_ENTRIES(w), 0};
 	struct kernel *k = w->k;
 	struct u64map seen = {0};
 

@@ -31,10 +31,10 @@ struct task {
 	const char *off_list; // for one that lives outside the task list: what shows it, else NULL
 };
 
-// A struct pid that nobody has: a fork has its number, and is in no list yet.
+// A struct pid that nobody has: of a fork that is in no list yet, or of a task that is released.
 struct empty_pid {
 	uint64_t addr, number;
-	bool has_embryo; // the fork's task_struct was found, too
+	bool has_task; // the task_struct was found, too, and says which
 };
 
 // What may be a task outside the list.

@@ -132,13 +132,14 @@ static const char *evidence(struct walk *w, const struct signs *s)
 			    s->prev_leads_here ? "itself" : "other");
 }
 
-// Whether alloc_pid() has run for it.
+// Whether the number is in the table, and no task has it: alloc_pid() has run for a fork, or
+// free_pid() has yet to come for the dead.
 static bool takes_empty_pid(struct tasks *ts, uint64_t number)
 {
 	const uint64_t *i = u64map_get(&ts->empty_pid_at, number);
 
 	if (i)
-		ts->empty_pids.at[*i].has_embryo = true;
+		ts->empty_pids.at[*i].has_task = true;
 	return i != NULL;
 }
 
@@ -149,6 +150,8 @@ static struct lifecycle unlisted_life(struct walk *w, const struct signs *s)
 	if (s->exit_state) {
 		l.class = LIFE_ZOMBIE;
 		l.phase = s->usage ? "X2" : "X3";
+		if (s->usage) // the number of what was freed may be another's by now
+			(void)takes_empty_pid(w->tasks, s->pid);
 	} else {
 		if (takes_empty_pid(w->tasks, s->pid))
 			l.phase = "N1";

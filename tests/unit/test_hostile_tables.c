@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NOWHERE 0xffffc90000000000ULL
@@ -54,6 +56,50 @@ Test(hostile_tables, records_whose_text_lies_elsewhere)
 	patched_walk_soon();
 	patched_expect_partial(TABLE_dmesg, "is not there");
 	cr_expect_eq(patched.log.n[TABLE_dmesg], patched.honest[TABLE_dmesg]);
+}
+
+// What is told of the record at this place of the ring.
+static const char *log_message(uint64_t place)
+{
+	uint64_t infos = READ(log_descs(), prb_desc_ring, infos);
+	uint64_t info = infos + place * k_sizeof(patched.k, "printk_info");
+	char seq[32];
+
+	(void)snprintf(seq, sizeof(seq), "%" PRIu64, READ(info, printk_info, seq));
+	for (size_t i = 0; i < patched.log.n[TABLE_dmesg]; i++)
+		if (strcmp(row_log_value(&patched.log, TABLE_dmesg, i, "seq"), seq) == 0)
+			return row_log_value(&patched.log, TABLE_dmesg, i, "message");
+	cr_assert_fail("record %s is lost", seq);
+	return NULL;
+}
+
+static void empty_record(uint64_t place, uint64_t position)
+{
+	uint64_t desc =
+		READ(log_descs(), prb_desc_ring, descs) + place * k_sizeof(patched.k, "prb_desc");
+	uint64_t info = READ(log_descs(), prb_desc_ring, infos) +
+			place * k_sizeof(patched.k, "printk_info");
+
+	patch_field(desc, F(prb_desc, begin), position);
+	patch_field(desc, F(prb_desc, next), position);
+	patch_field(info, F(printk_info, text_len), 0);
+}
+
+Test(hostile_tables, a_record_without_room_for_its_text_has_none)
+{
+	uint64_t reserved =
+		READ(log_descs(), prb_desc_ring, descs) + 5 * k_sizeof(patched.k, "prb_desc");
+
+	empty_record(3, 3); // NO_LPOS
+	empty_record(4, 1); // FAILED_LPOS
+	patch_field(reserved, F(prb_desc, state_var),
+		    READ(reserved, prb_desc, state_var) & UINT64_MAX >> 2);
+	patched_walk_kept();
+	cr_expect_str_eq(log_message(3), "");
+	cr_expect_null(log_message(4));
+	cr_expect_null(log_message(5));
+	cr_expect_not_null(log_message(6));
+	cr_expect_not(patched.w.cover[TABLE_dmesg].partial);
 }
 
 // --- networks ---
@@ -108,6 +154,21 @@ Test(hostile_tables, a_route_by_a_thousand_million_gateways)
 	patched_expect_partial(TABLE_routes, "more next hops");
 }
 
+Test(hostile_tables, a_table_in_every_bucket_is_walked_once)
+{
+	uint64_t buckets = READ(init_net(), net, fib_table_hash), first = 0;
+
+	for (uint64_t i = 0; i < 256 && !first; i++)
+		cr_assert(k_ptr(patched.k, buckets + i * 8, &first));
+	for (uint64_t i = 0; i < 256; i++) {
+		uint64_t at = 0;
+		if (k_ptr(patched.k, buckets + i * 8, &at) && !at)
+			patch_u64(buckets + i * 8, first);
+	}
+	patched_walk_soon();
+	cr_expect_eq(patched.log.n[TABLE_routes], patched.honest[TABLE_routes]);
+}
+
 Test(hostile_tables, neighbours_in_a_circle)
 {
 	uint64_t n = patched_address(TABLE_arp_cache, "address", "10.0.2.77", "neighbour_addr");
@@ -142,15 +203,34 @@ Test(hostile_tables, a_setting_of_two_thousand_million_numbers)
 	cr_expect_eq(patched.log.n[TABLE_system_controls], patched.honest[TABLE_system_controls]);
 }
 
-Test(hostile_tables, segments_that_are_nowhere)
+static void patch_segments(uint64_t head)
 {
 	uint64_t ipc = READ(READ(patched.k->init_task, task_struct, nsproxy), nsproxy, ipc_ns);
 	uint64_t ids = FIELD_VA(ipc, ipc_namespace, ids) +
 		       2ULL * patched.k->field[F(ipc_namespace, ids)].elem_size;
 
-	patch_u64(FIELD_VA(ids, ipc_ids, ipcs_idr), NOWHERE + 2);
+	patch_u64(FIELD_VA(ids, ipc_ids, ipcs_idr), head);
 	patched_walk_soon();
+}
+
+Test(hostile_tables, segments_that_are_nowhere)
+{
+	patch_segments(NOWHERE + 2);
 	cr_expect(patched.w.cover[TABLE_shared_memory].partial);
+}
+
+Test(hostile_tables, a_segment_that_is_nowhere)
+{
+	patch_segments(NOWHERE);
+	patched_expect_partial(TABLE_shared_memory, "is nowhere");
+	cr_expect_lt(patched.log.n[TABLE_shared_memory], patched.honest[TABLE_shared_memory]);
+}
+
+Test(hostile_tables, a_segment_that_is_a_number)
+{
+	patch_segments(READ(patched.k->init_task, task_struct, nsproxy) + 1);
+	patched_expect_partial(TABLE_shared_memory, "is nowhere");
+	cr_expect_lt(patched.log.n[TABLE_shared_memory], patched.honest[TABLE_shared_memory]);
 }
 
 Test(hostile_tables, a_disk_with_a_name_without_end)

@@ -115,6 +115,25 @@ Test(rb, a_child_that_is_no_pointer_is_a_fault)
 	expect_rb(root, MAX, ITER_FAULT, "012356");
 }
 
+// 200 nodes, each the left child of the one before it.
+Test(rb, a_way_longer_than_a_balanced_tree_has_is_a_fault)
+{
+	uint64_t root = guest_alloc(g, 8), top = guest_alloc(g, 64), parent = top, n;
+	struct rb_iter it;
+
+	put_u64(g, root, top);
+	for (size_t i = 1; i < 200; i++) {
+		uint64_t child = guest_alloc(g, 64);
+		link_rb(parent, F(rb_node, rb_left), child);
+		parent = child;
+	}
+	rb_begin(&it, &g->k, root, MAX);
+	while (rb_next(&it, &n))
+		;
+	cr_expect_eq(it.end, ITER_FAULT);
+	cr_expect_lt(it.n, 200);
+}
+
 Test(rb, an_edge_back_to_an_ancestor_is_not_followed)
 {
 	uint64_t root = seven();

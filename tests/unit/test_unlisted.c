@@ -379,9 +379,15 @@ Test(unlisted, a_fork_with_a_number_is_not_hidden)
 }
 
 // alloc_pid(): no task has it yet.
-static void make_empty_pid(uint64_t number)
+static uint64_t make_empty_pid(uint64_t number)
 {
-	put_u64(g, pid_slots + number * 8, guest_alloc(g, 256));
+	uint64_t pid = guest_alloc(g, 256), upid = guest_field(g, pid, F(pid, numbers));
+
+	guest_set(g, pid, F(pid, count), 1);
+	guest_set(g, upid, F(upid, nr), number);
+	guest_set(g, upid, F(upid, ns), pid_ns);
+	put_u64(g, pid_slots + number * 8, pid);
+	return pid;
 }
 
 Test(unlisted, a_fork_whose_number_is_in_the_table)
@@ -390,7 +396,7 @@ Test(unlisted, a_fork_whose_number_is_in_the_table)
 	guest_set(g, object(1), F(task_struct, thread_pid),
 		  k_or0(&g->k, object(0), F(task_struct, thread_pid)));
 	guest_set(g, object(1), F(task_struct, state), TASK_NEW);
-	make_empty_pid(9);
+	(void)make_empty_pid(9);
 	walk();
 	expect_found("fresh", "N1", "task_scan");
 	cr_expect_str_eq(finding("phase"), "N1");
@@ -398,13 +404,32 @@ Test(unlisted, a_fork_whose_number_is_in_the_table)
 
 Test(unlisted, a_number_that_nobody_has_is_a_fork)
 {
-	make_empty_pid(9);
+	(void)make_empty_pid(9);
 	walk();
 	cr_expect_eq(log_.n[TABLE_threads], 1);
 	cr_expect_str_eq(finding("class"), "fresh");
 	cr_expect_str_eq(finding("phase"), "N1");
 	cr_expect_str_eq(finding("tid"), "9");
 	cr_expect_null(finding("task_addr"));
+	cr_expect(strstr(finding("missing"), "fork or release"), "%s", finding("missing"));
+}
+
+// What was freed, and what is put there to mislead.
+Test(unlisted, what_is_not_the_pid_of_its_number_is_no_fork)
+{
+	guest_set(g, make_empty_pid(9), F(pid, count), 0);
+	guest_set(g, guest_field(g, make_empty_pid(10), F(pid, numbers)), F(upid, nr), 11);
+	guest_set(g, guest_field(g, make_empty_pid(12), F(pid, numbers)), F(upid, ns), pid_slots);
+	walk();
+	cr_expect_eq(log_.n[TABLE_inconsistencies], 0);
+}
+
+// __unhash_process(): the pid is empty before the task leaves the list.
+Test(unlisted, the_number_of_a_listed_task_is_no_fork)
+{
+	(void)make_empty_pid(PARENT_PID);
+	walk();
+	cr_expect_eq(log_.n[TABLE_inconsistencies], 0);
 }
 
 Test(unlisted, a_number_that_a_process_group_has_is_no_fork)
@@ -434,6 +459,24 @@ Test(unlisted, the_dead_are_kept_until_their_last_user_lets_go)
 	expect_found("zombie", "X2", "task_scan");
 	cr_expect(strstr(finding("evidence"), "usage=1"));
 	cr_expect(strstr(finding("missing"), "memory"));
+}
+
+Test(unlisted, a_number_whose_task_is_released_is_no_fork)
+{
+	bury(object(2), 1);
+	(void)make_empty_pid(9);
+	walk();
+	expect_found("zombie", "X2", "task_scan");
+	cr_expect_str_eq(finding("phase"), "X2");
+}
+
+Test(unlisted, a_number_that_what_was_freed_had_may_be_a_fork)
+{
+	bury(object(2), 0);
+	(void)make_empty_pid(9);
+	walk();
+	expect_found("zombie", "X3", "task_scan");
+	cr_expect_eq(log_.n[TABLE_inconsistencies], 2);
 }
 
 Test(unlisted, what_was_freed_is_still_there)
