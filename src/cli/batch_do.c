@@ -7,6 +7,7 @@
 
 #include "src/base/scope.h"
 #include "src/cli/confine.h"
+#include "src/cli/hash.h"
 #include "src/cli/scan.h"
 #include "src/cli/workers.h"
 #include "src/db/source.h"
@@ -21,7 +22,10 @@ struct verdict {
 	struct sink sink; // first: emit() casts back
 	const struct batch_image *image;
 	bool of_image;	// it is this image's
+	bool by_name;	// it is if it does not say whose
 	bool unchanged; // as far as was seen
+	bool hashed;
+	char hash[SHA256_TEXT]; // of the image; "": it can't be read
 	bool by_this_version;
 	int64_t exit_status;
 };
@@ -44,6 +48,29 @@ static bool is_as_it_was(const struct row_evidence *r)
 	       (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == r->mtime_ns.v;
 }
 
+// The image is hashed at most once, whatever the database has.
+static bool has_hash(struct verdict *v, const struct row_evidence *e)
+{
+	struct progress silent = {0};
+	struct stat st;
+
+	if (!e->sha256.p || !e->size.set || stat(v->image->path, &st) != 0 ||
+	    st.st_size != e->size.v)
+		return false;
+	if (!v->hashed && hash_sha256(v->image->path, &silent, v->hash))
+		v->hash[0] = '\0';
+	v->hashed = true;
+	return v->hash[0] && is_text(e->sha256, v->hash);
+}
+
+// What --reproducible made has no path.
+static bool is_of_image(struct verdict *v, const struct row_evidence *e)
+{
+	if (e->path.p)
+		return is_text(e->path, v->image->path);
+	return v->by_name || has_hash(v, e);
+}
+
 static void compare(struct sink *sink, enum table_id id, const void *row)
 {
 	struct verdict *v = (struct verdict *)sink;
@@ -55,15 +82,15 @@ static void compare(struct sink *sink, enum table_id id, const void *row)
 		v->exit_status = r->exit_status.v;
 		return;
 	}
-	// what --reproducible made does not say whose it is
 	if (is_text(e->role, "image"))
-		v->of_image = !e->path.p || is_text(e->path, v->image->path);
+		v->of_image = is_of_image(v, e);
 	v->unchanged = v->unchanged && is_as_it_was(e);
 }
 
-static struct verdict look_at_database(const struct batch_image *i, const char *path)
+static struct verdict look_at_database(const struct batch_image *i, const char *path, bool by_name)
 {
-	struct verdict v = {.sink.emit = compare, .image = i, .unchanged = true};
+	struct verdict v = {
+		.sink.emit = compare, .image = i, .by_name = by_name, .unchanged = true};
 	struct source *s;
 
 	if (source_open(path, &s))
@@ -77,17 +104,19 @@ static struct verdict look_at_database(const struct batch_image *i, const char *
 	return v;
 }
 
-// Its database: the plain name, unless that is another's.
-static const char *choose(const struct batch_image *i, struct batch_answer *a, struct verdict *v)
+// Its database: the plain name, unless that is another's or, without --force, may be. The distinct
+// name itself says whose it is.
+static const char *choose(const struct batch_image *i, bool force, struct batch_answer *a,
+			  struct verdict *v)
 {
 	*v = (struct verdict){0};
 	if (i->plain && access(i->plain, F_OK) != 0)
 		return i->plain;
 	if (i->plain)
-		*v = look_at_database(i, i->plain);
+		*v = look_at_database(i, i->plain, force);
 	a->distinct = !v->of_image;
 	if (a->distinct)
-		*v = look_at_database(i, i->distinct);
+		*v = look_at_database(i, i->distinct, true);
 	return a->distinct ? i->distinct : i->plain;
 }
 
@@ -151,7 +180,7 @@ int batch_do(const struct options *batch, const struct batch_image *i, struct ba
 	struct verdict v;
 
 	confine_to_image(&o, i->distinct);
-	const char *database = choose(i, a, &v);
+	const char *database = choose(i, batch->force, a, &v);
 	a->skipped = !batch->force && v.of_image && v.by_this_version && v.unchanged;
 	if (a->skipped)
 		a->status = v.exit_status == EXIT_PARTIAL ? EXIT_PARTIAL : EXIT_ANALYSED;

@@ -42,11 +42,26 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+// Without links on the way there, as those of a folder that is walked; a link that is the file
+// itself keeps its name.
+static char *resolved(const char *path)
+{
+	const char *name = last_part(path);
+	_cleanup_free_ char *folder = mem_printf("%.*s.", (int)(name - path), path);
+	char real[PATH_MAX];
+
+	if (!realpath(folder, real))
+		return NULL;
+	return mem_printf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+}
+
 // Paths are absolute, so that a batch that goes on elsewhere knows its images again.
 static char *absolute(const char *path)
 {
-	char here[PATH_MAX];
+	char here[PATH_MAX], *real = resolved(path);
 
+	if (real)
+		return real;
 	while (path[0] == '.' && path[1] == '/')
 		path += 2;
 	if (*path == '/' || !getcwd(here, sizeof(here)))

@@ -46,14 +46,16 @@ static struct err *load(struct diff *d, const struct options *o, const bool want
 	return NULL;
 }
 
-// Rows that are missing make the result partial; what differs does not.
+// What is missing makes the result partial; what differs does not.
 static bool is_partial(const struct diff *d)
 {
 	bool all = true;
 
 	for (size_t i = 0; i < diff_n_subjects; i++)
-		all = all && d->tables[i].subject;
-	return !all || d->sides[0].partial || d->sides[1].partial;
+		all = all && diff_is_whole(d->sides, diff_subjects[i].table);
+	for (size_t i = 0; i < 2; i++)
+		all = all && !d->sides[i].partial && diff_has_starts(&d->sides[i]);
+	return !all;
 }
 
 struct err *call_diff(const struct options *o, enum exit_status *status)

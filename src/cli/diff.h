@@ -3,7 +3,8 @@
 //
 // Things of two snapshots are the same if their keys are: kernel addresses, which a guest's life
 // keeps, with what tells a thing from a later one at the same address. A process is its task_struct
-// and its start since boot, never its pid alone.
+// and its start since boot, never its pid alone; if one of the two has no starts, task_struct and
+// pid.
 #ifndef VMI_CLI_DIFF_H
 #define VMI_CLI_DIFF_H
 
@@ -61,6 +62,10 @@ typedef VEC(const char *) diff_warnings;
 void diff_warn(const struct diff_side sides[2], struct arena *a, diff_warnings *out);
 // False if one side's table was not extracted.
 bool diff_is_there(const struct diff_side sides[2], enum table_id id);
+// False if one side's table was not, or not all of it.
+bool diff_is_whole(const struct diff_side sides[2], enum table_id id);
+// Whether it says when its processes started.
+bool diff_has_starts(const struct diff_side *side);
 
 struct diff {
 	struct diff_side sides[2];

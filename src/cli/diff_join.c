@@ -96,6 +96,19 @@ bool diff_next_column(const struct diff_subject *s, const struct diff_result *r,
 
 // --- keys ---
 
+bool diff_has_starts(const struct diff_side *side)
+{
+	const struct row_time *time = loaded_row(&side->loaded, TABLE_time, 0);
+	const struct row_processes *p;
+
+	if (!time || !time->boot_ns.set)
+		return false;
+	for (size_t i = 0; (p = loaded_row(&side->loaded, TABLE_processes, i)); i++)
+		if (p->task_addr.set && p->start_ns.set)
+			return true;
+	return false;
+}
+
 // task_struct -> start since boot, which unlike the clock's time nobody sets anew.
 static void note_starts(const struct diff_side *side, struct u64map *starts)
 {
@@ -105,10 +118,7 @@ static void note_starts(const struct diff_side *side, struct u64map *starts)
 	for (size_t i = 0; (p = loaded_row(&side->loaded, TABLE_processes, i)); i++)
 		if (p->task_addr.set && p->start_ns.set)
 			(void)u64map_add(starts, p->task_addr.v,
-					 (uint64_t)p->start_ns.v -
-						 (uint64_t)(time && time->boot_ns.set
-								    ? time->boot_ns.v
-								    : 0));
+					 (uint64_t)p->start_ns.v - (uint64_t)time->boot_ns.v);
 }
 
 static const char *part_of_key(struct arena *a, enum col_kind kind, const void *value)
@@ -132,13 +142,16 @@ struct keyed {
 };
 typedef VEC(struct keyed) keyed_vec;
 
+// starts: NULL if one of the two snapshots has none.
 static const char *process_key(struct arena *a, const struct diff_subject *s, const void *row,
 			       const struct u64map *starts)
 {
-	const struct column *c = diff_column(s, "task_addr");
-	const struct opt_addr *task = value_of(row, c);
-	const uint64_t *start = task->set ? u64map_get(starts, task->v) : NULL;
+	const struct opt_addr *task = value_of(row, diff_column(s, "task_addr"));
 
+	if (!starts)
+		return arena_printf(a, "%s %s", part_of_key(a, COL_ADDR, task),
+				    part_of_key(a, COL_INT, value_of(row, diff_column(s, "pid"))));
+	const uint64_t *start = task->set ? u64map_get(starts, task->v) : NULL;
 	return arena_printf(a, "%s %llx", part_of_key(a, COL_ADDR, task),
 			    start ? (unsigned long long)*start : 0ULL);
 }
@@ -155,16 +168,18 @@ static const char *key_of(struct arena *a, const struct diff_subject *s, const v
 	return key;
 }
 
-static void key_rows(const struct diff_side *side, const struct diff_subject *s, struct arena *a,
-		     keyed_vec *out)
+static void key_rows(const struct diff_side *side, const struct diff_subject *s, bool by_start,
+		     struct arena *a, keyed_vec *out)
 {
 	struct u64map starts = {0};
 	const void *row;
 
-	note_starts(side, &starts);
+	if (by_start)
+		note_starts(side, &starts);
 	for (size_t i = 0; (row = loaded_row(&side->loaded, s->table, i)); i++)
-		vec_push(out, ((struct keyed){
-				      .key = key_of(a, s, row, &starts), .row = row, .order = i}));
+		vec_push(out, ((struct keyed){.key = key_of(a, s, row, by_start ? &starts : NULL),
+					      .row = row,
+					      .order = i}));
 	u64map_fini(&starts);
 }
 
@@ -226,12 +241,13 @@ void diff_join(const struct diff_side sides[2], const struct diff_subject *s,
 	       struct diff_table *out)
 {
 	_cleanup_(arena_fini) struct arena a = {0};
+	bool by_start = diff_has_starts(&sides[0]) && diff_has_starts(&sides[1]);
 	keyed_vec before = {0}, after = {0};
 	const struct keyed *k;
 
 	out->subject = s;
-	key_rows(&sides[0], s, &a, &before);
-	key_rows(&sides[1], s, &a, &after);
+	key_rows(&sides[0], s, by_start, &a, &before);
+	key_rows(&sides[1], s, by_start, &a, &after);
 	sort(&before, by_key);
 	sort(&after, by_key);
 	pair(&before, &after);

@@ -32,6 +32,16 @@ bool diff_is_there(const struct diff_side sides[2], enum table_id id)
 	return true;
 }
 
+bool diff_is_whole(const struct diff_side sides[2], enum table_id id)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const struct row_coverage *c = coverage_of(&sides[i], id);
+		if (!c || !is(c->status, "complete"))
+			return false;
+	}
+	return true;
+}
+
 static void warn_of_table(const struct diff_side *side, enum table_id id, struct arena *a,
 			  diff_warnings *out)
 {
@@ -50,6 +60,16 @@ static void warn_of_table(const struct diff_side *side, enum table_id id, struct
 	else
 		vec_push(out, arena_printf(a, "%s: the table %s is %.40s (%.200s): not compared",
 					   side->word, schema_tables[id].name, status, reason));
+}
+
+static void warn_of_starts(const struct diff_side *side, struct arena *a, diff_warnings *out)
+{
+	if (!diff_has_starts(side))
+		vec_push(out,
+			 arena_printf(a,
+				      "%s: it does not say when its processes started (tables time "
+				      "and processes): task_struct and pid tell them apart",
+				      side->word));
 }
 
 static bool texts_differ(struct opt_text x, struct opt_text y)
@@ -100,6 +120,8 @@ void diff_warn(const struct diff_side sides[2], struct arena *a, diff_warnings *
 	warn_of_time(loaded_row(x, TABLE_time, 0), loaded_row(y, TABLE_time, 0), a, out);
 	warn_of_host(loaded_row(x, TABLE_system_info, 0), loaded_row(y, TABLE_system_info, 0), a,
 		     out);
+	for (size_t side = 0; side < 2; side++)
+		warn_of_starts(&sides[side], a, out);
 	for (size_t i = 0; i < diff_n_subjects; i++)
 		for (size_t side = 0; side < 2; side++)
 			warn_of_table(&sides[side], diff_subjects[i].table, a, out);

@@ -24,12 +24,12 @@ void load_confine(const struct options *o)
 // --- a database ---
 
 static struct err *load_database(const char *path, const bool wanted[TABLE_COUNT],
-				 struct sink *sink)
+				 struct sink *sink, bool *partial)
 {
 	struct source *s;
 
 	TRY(source_open(path, &s));
-	struct err *e = NULL;
+	struct err *e = source_is_partial(s, partial);
 	for (unsigned id = 0; id < TABLE_COUNT && !e; id++)
 		if (wanted[id])
 			e = source_rows(s, (enum table_id)id, sink);
@@ -74,7 +74,7 @@ struct err *load_rows(const struct options *o, const char *word, const bool want
 		      struct sink *sink, bool *partial)
 {
 	*partial = false;
-	return source_is_database(word) ? load_database(word, wanted, sink)
+	return source_is_database(word) ? load_database(word, wanted, sink, partial)
 					: load_image(o, word, wanted, sink, partial);
 }
 

@@ -67,6 +67,8 @@ static struct err *of_database(struct job *j)
 	TRY(source_open(j->opts->image, &s));
 	struct err *e = report_new(j->output, j->opts->force, &j->page);
 	if (!e)
+		e = source_is_partial(s, &j->partial);
+	if (!e)
 		e = read_tables(s, report_rows(j->page));
 	source_close(s);
 	return e;

@@ -135,17 +135,20 @@ static void stop_all(struct pool *p)
 	for (size_t i = 0; i < p->running.n; i++)
 		(void)kill(p->running.at[i].pid, SIGKILL);
 	while (p->running.n > 0) {
-		int status = 0;
-		(void)waitpid(p->running.at[0].pid, &status, 0);
+		int status;
+		if (waitpid(p->running.at[0].pid, &status, 0) != p->running.at[0].pid)
+			status = SIGKILL; // nobody knows how it ended: no success
 		end(p, 0, status);
 	}
 }
 
-// A signal that was ignored when we came (nohup) stays so.
+// A signal that was ignored when we came (nohup) stays so; but of an ignored SIGCHLD nobody would
+// hear, and no child could be waited for.
 static void take_signals(struct pool *p)
 {
 	struct sigaction old;
 
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&p->waited);
 	(void)sigaddset(&p->waited, SIGCHLD);
 	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)

@@ -3,6 +3,7 @@
 #include "src/db/source.h"
 
 #include "src/base/scope.h"
+#include "src/db/journal.h"
 #include "src/db/uri.h"
 
 #include <errno.h>
@@ -124,6 +125,7 @@ struct err *source_open(const char *path, struct source **out)
 
 	TRY(read_header(path, header, &size));
 	TRY(check_header(path, header));
+	TRY(journal_refuse(path));
 	struct source *s = mem_zalloc(1, sizeof(*s));
 	_cleanup_free_ char *uri = uri_of_evidence(path);
 	s->path = mem_strdup(path);
@@ -308,4 +310,33 @@ struct err *source_rows(struct source *s, enum table_id id, struct sink *sink)
 		sink->emit(sink, id, row);
 	}
 	return rc == SQLITE_DONE || sink->failed ? NULL : damaged(s, sqlite3_errmsg(s->db));
+}
+
+// --- what it says of the analysis ---
+
+struct verdict {
+	struct sink sink; // first: emit() casts back
+	bool partial;
+};
+
+static void judge(struct sink *sink, enum table_id id, const void *row)
+{
+	static const char complete[] = "complete";
+	struct verdict *v = (struct verdict *)sink;
+	const struct row_run *r = row;
+
+	(void)id;
+	if ((r->exit_status.set && r->exit_status.v != 0) ||
+	    (r->status.p && (r->status.n != sizeof(complete) - 1 ||
+			     memcmp(r->status.p, complete, r->status.n) != 0)))
+		v->partial = true;
+}
+
+struct err *source_is_partial(struct source *s, bool *partial)
+{
+	struct verdict v = {.sink.emit = judge};
+
+	TRY(source_rows(s, TABLE_run, &v.sink));
+	*partial = v.partial;
+	return NULL;
 }

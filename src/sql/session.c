@@ -4,6 +4,8 @@
 
 #include "src/base/bytes.h"
 #include "src/base/scope.h"
+#include "src/db/journal.h"
+#include "src/db/source.h"
 #include "src/db/uri.h"
 #include "src/phys/io.h"
 #include "src/sql/guard.h"
@@ -11,13 +13,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct session {
 	sqlite3 *db;
 	struct imagedb *image; // NULL: db is a file
 	struct guard guard;
-	char *path; // of that file
+	char *path;   // of that file
+	bool partial; // it says itself that not all of its image could be read
 };
 
 // --- which of the two ---
@@ -62,27 +64,24 @@ static struct session *session_new(sqlite3 *db)
 	return s;
 }
 
-// What was changed and not yet written back would be missed.
-static struct err *refuse_journal(const char *path)
-{
-	static const char *const endings[] = {"-wal", "-journal"};
-	struct stat st;
-
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		_cleanup_free_ char *name = mem_printf("%s%s", path, endings[i]);
-		if (stat(name, &st) == 0 && st.st_size > 0)
-			return err_new(ERR_UNSUPPORTED,
-				       "%s: changes to the database lie in %s; open it once with "
-				       "sqlite3, which writes them back",
-				       path, name);
-	}
-	return NULL;
-}
-
 static struct err *damaged(const struct session *s)
 {
 	return err_new(ERR_FORMAT, "%s: the database can't be read: %s", s->path,
 		       sqlite3_errmsg(s->db));
+}
+
+// A merged one says it of each image, which is no damage of all of them.
+static bool is_partial(const char *path)
+{
+	struct source *source;
+	bool partial = false;
+
+	if (source_open(path, &source))
+		return false;
+	if (source_is_partial(source, &partial))
+		partial = false; // what is wrong with it, a statement that reads it finds
+	source_close(source);
+	return partial;
 }
 
 struct err *session_of_database(const char *path, struct session **out)
@@ -90,13 +89,14 @@ struct err *session_of_database(const char *path, struct session **out)
 	_cleanup_free_ char *uri = uri_of_evidence(path);
 	sqlite3 *db = NULL;
 
-	TRY(refuse_journal(path));
+	TRY(journal_refuse(path));
 	int rc = sqlite3_open_v2(
 		uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
 	if (!db)
 		return err_new(ERR_LIMIT, "%s: no memory to open it", path);
 	struct session *s = session_new(db);
 	s->path = mem_strdup(path);
+	s->partial = is_partial(path);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
@@ -149,6 +149,8 @@ void session_interrupt(struct session *s)
 
 const char *session_damage(const struct session *s)
 {
+	if (s->partial)
+		return "the analysis that made it could not read all of the image";
 	if (!s->image || !s->image->outcome.partial)
 		return NULL;
 	return outcome_words(s->image->analysis, &s->image->outcome);

@@ -35,7 +35,7 @@ void session_limit_memory(size_t bytes);
 // Ends what runs with an error; may be called by a signal handler.
 void session_interrupt(struct session *s);
 
-// Whether what was extracted so far is not whole, and why; NULL if it is.
+// Whether what was extracted, so far or into the database, is not whole, and why; NULL if it is.
 const char *session_damage(const struct session *s);
 
 #endif

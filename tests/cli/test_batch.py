@@ -136,6 +136,35 @@ class Batch(CommandTest):
         with open(self.path("out/guest.db"), "rb") as f:
             self.assertEqual(f.read(), b"mine")
 
+    def test_an_ignored_end_of_children(self):
+        """Whoever started it may have ignored SIGCHLD."""
+        self.fill("in/a.raw")
+        lines, _ = self.batch(1, "in", "-o", "out", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(self.names(lines), ["in/a.raw"])
+
+    def test_a_file_that_a_link_leads_to_is_one(self):
+        self.fill("in/a.raw")
+        os.symlink("in", self.path("there"))
+        self.file("list", b"there/a.raw\nin/a.raw\nin/../in/a.raw\n")
+        lines, _ = self.batch(1, "list", "there/a.raw", "in", "there", "-o", "out")
+        self.assertEqual(self.names(lines), ["in/a.raw"])
+
+    @needs_sample
+    def test_databases_that_do_not_say_whose_they_are(self):
+        for name in ("one/guest", "two/guest"):
+            self.fill(name)
+            shutil.copy(SAMPLE, self.path(name))
+        with open(self.path("two/guest"), "ab") as f:
+            f.write(bytes.fromhex("502a4d1800000000"))  # an empty frame, to be skipped: another hash
+        names = {}
+        for image, *args in (("one",), ("two",), ("two",), ("one", "--hash", "sha256", "--force"),
+                             ("one", "--hash", "sha256"), ("two", "--hash", "sha256")):
+            lines, _ = self.batch(0, image, "-o", "out", "--reproducible", "--tables", "mounts", *args)
+            names.setdefault(image, []).append(lines[0]["database"])
+        distinct = names["two"][0]
+        self.assertRegex(distinct, r"^out/guest-[0-9a-f]{16}\.db$")
+        self.assertEqual(names, {"one": ["out/guest.db"] * 3, "two": [distinct] * 3})
+
     @needs_sample
     def test_one_that_fails_does_not_stop_the_rest(self):
         self.fill("in/a.raw")

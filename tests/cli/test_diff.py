@@ -114,11 +114,40 @@ class Diff(CommandTest):
         self.warned("b.db: the table sockets is partial (a list broke): what it lacks looks as if it "
                     "had gone or appeared",
                     "UPDATE coverage SET status = 'partial', reason = 'a list broke' "
-                    "WHERE table_name = 'sockets'")
+                    "WHERE table_name = 'sockets'", status=1)
         found = self.warned("b.db: the table sockets is skipped (not asked for): not compared",
                             "UPDATE coverage SET status = 'skipped', reason = 'not asked for' "
                             "WHERE table_name = 'sockets'", status=1)
         self.assertNotIn("sockets", found["tables"])
+
+    def test_one_that_does_not_say_when_processes_started(self):
+        sentence = ("{}: it does not say when its processes started (tables time and processes): "
+                    "task_struct and pid tell them apart")
+        for sql in ("DELETE FROM time", "UPDATE time SET boot_ns = NULL", "DELETE FROM processes"):
+            for pair in (("a.db", "b.db"), ("b.db", "a.db")):
+                with self.subTest(sql=sql, pair=pair):
+                    found = self.warned(sentence.format("b.db"), sql, status=1, first=pair[0], second=pair[1])
+                    for table in TABLES:
+                        if table != "processes" or sql != "DELETE FROM processes":
+                            self.assertEqual(found["tables"][table]["same"], self.rows[table])
+        self.after("DELETE FROM time", "UPDATE processes SET pid = 4000 WHERE pid = 2")
+        self.assertIn("processes: 1 appeared, 1 gone, 0 changed",
+                      self.run_vmiscan("diff", "a.db", "b.db").out)
+
+    def test_a_database_of_a_damaged_image(self):
+        for sql in ("UPDATE run SET exit_status = 1", "UPDATE run SET status = 'limit'"):
+            self.after(sql)
+            for pair in (("a.db", "b.db"), ("b.db", "a.db")):
+                p = self.run_vmiscan("diff", *pair)
+                self.assertEqual((p.returncode, p.out, p.err), (1, self.lines(), ""))
+
+    def test_changes_in_a_journal(self):
+        self.after()
+        for ending in ("-wal", "-journal"):
+            self.file("b.db" + ending, b"x")
+            self.fails(3, "diff", "a.db", "b.db", says=f"changes to the database lie in b.db{ending}")
+            self.file("b.db" + ending)
+            self.succeeds("diff", "a.db", "b.db")
 
     def test_mistakes(self):
         self.fails(2, "diff", "a.db", says="one snapshot more is needed")

@@ -63,6 +63,11 @@ class Merge(CommandTest):
             self.assertEqual(self.query("all.db", f"SELECT {listed} FROM {name} WHERE image = {image}"),
                              self.query(database, f"SELECT {listed} FROM {name}"))
 
+    def test_changes_in_a_journal(self):
+        self.file("two.db-wal", b"x")
+        self.fails(3, "merge", "-o", "all.db", "one.db", "two.db",
+                   says="two.db: changes to the database lie in two.db-wal")
+
     def test_the_table_images(self):
         self.succeeds("merge", "-o", "all.db", "two.db", "one.db", "-q")
         size = os.path.getsize(SAMPLE)

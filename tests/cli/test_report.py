@@ -84,6 +84,16 @@ class Report(CommandTest):
         with open(self.path("cut.zst.html"), encoding="utf-8") as f:
             self.assertIn("<dt>Damage</dt>", f.read())
 
+    def test_a_database_of_a_damaged_image(self):
+        db = sqlite3.connect(self.empty("x.db"))
+        db.execute("INSERT INTO run (status, exit_status) VALUES ('partial', 1)")
+        db.commit()
+        db.close()
+        p = self.run_vmiscan("report", "x.db")
+        self.assertEqual((p.returncode, p.err), (1, ""))
+        self.file("x.db-journal", b"x")
+        self.fails(3, "report", "x.db", "--force", says="changes to the database lie in x.db-journal")
+
     def test_help(self):
         text = self.succeeds("report", "--help").out
         self.assertTrue(text.startswith("Usage: vmiscan report DATABASE|IMAGE [-o OUT.html] [--force]\n"))

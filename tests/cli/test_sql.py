@@ -208,6 +208,14 @@ class Statements(QueryTest):
         self.file("x.vmem-wal", b"x" * 100)
         self.fails(3, "sql", "x.vmem", "SELECT 1", says="x.vmem-wal")
 
+    def test_a_database_of_a_damaged_image(self):
+        db = sqlite3.connect(self.path("x.db"))
+        db.execute("UPDATE run SET exit_status = 1, status = 'partial'")
+        db.commit()
+        db.close()
+        p = self.fails(1, "sql", "x.db", "SELECT 1 AS n", says="problems and coverage tell what is missing")
+        self.assertEqual(p.out, "n\r\n1\r\n")
+
     def test_stdin(self):
         text = (b"-- a comment\n.mode jsonl\nSELECT pid,\n name FROM processes\nWHERE pid = 1;\n"
                 b"\n.tables upt%\nSELECT 2 AS two")

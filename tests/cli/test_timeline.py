@@ -192,6 +192,17 @@ class Timeline(CommandTest):
         self.fails(2, "timeline", says="no snapshot given")
         self.fails(3, "timeline", "nowhere", says="nowhere")
 
+    def test_a_database_of_a_damaged_image(self):
+        whole = self.timeline()
+        db = sqlite3.connect(self.path("a.db"))
+        db.execute("UPDATE run SET exit_status = 1, status = 'partial'")
+        db.commit()
+        db.close()
+        p = self.run_vmiscan("timeline", "a.db")
+        self.assertEqual((p.returncode, p.out, p.err), (1, whole, ""))
+        self.file("a.db-wal", b"x")
+        self.fails(3, "timeline", "a.db", says="changes to the database lie in a.db-wal")
+
     def test_times_that_are_not_there(self):
         shutil.copy(self.path("a.db"), self.path("b.db"))
         db = sqlite3.connect(self.path("b.db"))
