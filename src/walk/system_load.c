@@ -73,7 +73,8 @@ static struct opt_int slept(const struct cpu *c, enum field f, bool waits, const
 	struct opt_int entry = col_int(c->w, c->tick, F(tick_sched, idle_entrytime));
 	bool is_waiting = (int32_t)k_or0(c->w->k, c->rq, F(rq, nr_iowait)) > 0;
 
-	if (!total.set)
+	// Where ticks never stop (no CONFIG_NO_HZ_COMMON), no CPU notes when it went idle.
+	if (!total.set || (entry.set && entry.v == 0))
 		return spent(c, without);
 	if (is_idle(c) && is_waiting == waits && entry.set && c->now.set && c->now.v > entry.v)
 		total.v = wrapping_sum(total.v, c->now.v - entry.v);
