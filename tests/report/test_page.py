@@ -226,8 +226,8 @@ class Lies(PageTest):
             with open(self.path("broken.db"), "wb") as f:
                 f.write(broken[:dice.randrange(4096, len(broken))] if i % 5 == 0 else broken)
             p = self.report("broken")
-            self.assertIn(p.returncode, (0, 3), p.stderr)
-            if p.returncode:
+            self.assertIn(p.returncode, (0, 1, 3), p.stderr)  # 1: a byte of its table run
+            if p.returncode == 3:
                 self.assertRegex(p.stderr, r"\Avmiscan: .*broken\.db: [^\n]+\n\Z")
             else:
                 Data(Parts(read(self.path("broken.html"))).text["data"])
