@@ -151,7 +151,8 @@ struct prompt *prompt_new(struct session *s, const char *const *words)
 	(void)el_set(p->el, EL_PROMPT, before_of);
 	(void)el_set(p->el, EL_EDITOR, "emacs");
 	(void)el_set(p->el, EL_SIGNAL, 1);
-	(void)el_set(p->el, EL_ADDFN, "complete-name", "complete a name", on_tab);
+	// el_set() loses the copies that it makes of the two (libedit 3.1, eln.c says so itself).
+	(void)el_wset(p->el, EL_ADDFN, L"complete-name", L"complete a name", on_tab);
 	(void)el_set(p->el, EL_BIND, "\t", "complete-name", NULL);
 	(void)el_set(p->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	begin_history(p);
