@@ -5,8 +5,6 @@ version and tree of variants.py, so that a variant costs what differs from the o
 Debian's linux-source packages leave a tarball in /usr/src. What was built is kept by a hash of what
 went into it."""
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from maker.kernel import Kernel, pick_modules
+from maker.locks import locked
 from maker.suites import SuiteError
 
 from .variants import BY_NAME
@@ -35,14 +34,6 @@ def cache_root():
     """Sources, object trees and finished kernels."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("VMISCAN_KERNELS") or Path(home) / "vmiscan-kernels")
-
-
-@contextlib.contextmanager
-def _locked(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _run(command, log, **options):
@@ -135,7 +126,7 @@ def _build(variant, target):
     cache = cache_root()
     tree = cache / "tree" / "-".join(filter(None, (variant.version, variant.tree)))
     log = tree.parent / f"{tree.name}.log"
-    with _locked(tree.parent / f"{tree.name}.lock"):
+    with locked(tree.parent / f"{tree.name}.lock"):
         if target.exists():
             return
         log.write_bytes(b"")

@@ -2,7 +2,6 @@
 """From a definition to a folder in the cache."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from . import check, cross, initramfs, machine, programs, sparse
 from .arches import ARCHES
 from .definitions import BY_NAME
 from .kernel import get_kernel
+from .locks import locked
 from .suites import SuiteError
 
 # Boot time differs by an order of magnitude between machines; a guest that hangs should still end. On a busy
@@ -35,15 +35,6 @@ def cache_root():
     """Where packages and guests are kept."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("VMISCAN_CACHE") or Path(home) / "vmiscan-guests")
-
-
-@contextlib.contextmanager
-def locked(path):
-    """One process at a time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def _remove_leftovers(parent):

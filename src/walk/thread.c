@@ -50,32 +50,40 @@ static struct opt_int minus(struct opt_int v, int64_t n)
 	return v;
 }
 
-static void emit_thread(struct walk *w, const struct task *t)
+// What also is true of an embryo and of the dead.
+static struct row_threads remains(struct walk *w, const struct task *t)
 {
 	char state = process_state_letter(w, t->addr);
-	struct cputime cpu = cputime_of_task(w, t);
-	struct opt_int start = col_int(w, t->addr, F(task_struct, start_boottime));
-	struct row_threads row = {
+
+	return (struct row_threads){
 		.pid = task_pid(t),
 		.tid = task_tid(t),
 		.name = some_text(t->comm),
-		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
+		.state = state ? some_bytes(arena_strndup(&w->row, &state, 1), 1)
+			       : (struct opt_text){0},
 		.lifecycle = some_text(lifecycle_text(t->life.class)),
 		.phase = some_text(t->life.phase),
-		.cpu = w->k->uniprocessor ? some_int(0) : col_int(w, t->addr, F(task_struct, cpu)),
 		.flags = col_int(w, t->addr, F(task_struct, flags)),
-		.priority = minus(col_int(w, t->addr, F(task_struct, prio)), MAX_RT_PRIO),
-		.nice = minus(col_int(w, t->addr, F(task_struct, static_prio)), 120),
-		.policy = policy(w, t->addr),
-		.user_time = some_int((int64_t)(cpu.user_ns / NS_PER_MS)),
-		.system_time = some_int((int64_t)(cpu.system_ns / NS_PER_MS)),
 		.task_addr = some_addr(t->addr),
-		.stack_addr = col_addr(w, t->addr, F(task_struct, stack)),
 		.found_by = some_text(t->found_by),
 	};
+}
 
-	if (task_lost(t, LOST_RUNS))
-		row.cpu.set = false;
+static void emit_thread(struct walk *w, const struct task *t)
+{
+	struct cputime cpu = cputime_of_task(w, t);
+	struct opt_int start = col_int(w, t->addr, F(task_struct, start_boottime));
+	struct row_threads row = remains(w, t);
+
+	if (!task_lost(t, LOST_RUNS))
+		row.cpu =
+			w->k->uniprocessor ? some_int(0) : col_int(w, t->addr, F(task_struct, cpu));
+	row.priority = minus(col_int(w, t->addr, F(task_struct, prio)), MAX_RT_PRIO);
+	row.nice = minus(col_int(w, t->addr, F(task_struct, static_prio)), 120);
+	row.policy = policy(w, t->addr);
+	row.user_time = some_int((int64_t)(cpu.user_ns / NS_PER_MS));
+	row.system_time = some_int((int64_t)(cpu.system_ns / NS_PER_MS));
+	row.stack_addr = col_addr(w, t->addr, F(task_struct, stack));
 	if (start.set && w->boot_ns.set)
 		row.start_ns = some_int(wrapping_sum(w->boot_ns.v, start.v));
 	WALK_EMIT(w, threads, &row);
@@ -83,9 +91,14 @@ static void emit_thread(struct walk *w, const struct task *t)
 
 static void run(struct walk *w)
 {
-	for (size_t i = 0; i < w->tasks->all.n; i++)
-		emit_thread(w, &w->tasks->all.at[i]);
-	unlisted_emit_threads(w);
+	const struct task *t;
+
+	vec_foreach (t, &w->tasks->all)
+		emit_thread(w, t);
+	vec_foreach (t, &w->tasks->unlisted) {
+		struct row_threads row = remains(w, t);
+		WALK_EMIT(w, threads, &row);
+	}
 }
 
 const struct extractor walk_threads = {

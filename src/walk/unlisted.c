@@ -287,24 +287,3 @@ void unlisted_emit_processes(struct walk *w)
 		if (task_is_leader(t))
 			emit_process(w, t);
 }
-
-void unlisted_emit_threads(struct walk *w)
-{
-	const struct task *t;
-
-	vec_foreach (t, &w->tasks->unlisted) {
-		char state = process_state_letter(w, t->addr);
-		struct row_threads row = {
-			.pid = task_pid(t),
-			.tid = task_tid(t),
-			.name = some_text(t->comm),
-			.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
-			.lifecycle = some_text(lifecycle_text(t->life.class)),
-			.phase = some_text(t->life.phase),
-			.flags = col_int(w, t->addr, F(task_struct, flags)),
-			.task_addr = some_addr(t->addr),
-			.found_by = some_text(t->found_by),
-		};
-		WALK_EMIT(w, threads, &row);
-	}
-}

@@ -33,8 +33,7 @@ void task_scan(struct walk *w, task_visit *visit, void *arg);
 // tasks_add_unlisted().
 void unlisted_find(struct walk *w);
 
-// Their rows of processes and threads.
+// Their rows of processes; those of threads are thread.c's.
 void unlisted_emit_processes(struct walk *w);
-void unlisted_emit_threads(struct walk *w);
 
 #endif

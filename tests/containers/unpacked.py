@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "samples"))
-from maker.make import cache_root, locked  # noqa: E402
+from maker.locks import locked  # noqa: E402
+from maker.make import cache_root  # noqa: E402
 from maker.suites import Suite, SuiteError, run  # noqa: E402
 
 LOADER = "usr/lib64/ld-linux-x86-64.so.2"

@@ -14,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "samples"))
 from maker import initramfs, machine  # noqa: E402
 from maker.definitions import Guest  # noqa: E402
 from maker.kernel import get_kernel  # noqa: E402
-from maker.make import cache_root, locked  # noqa: E402
+from maker.locks import locked  # noqa: E402
+from maker.make import cache_root  # noqa: E402
 
 from btf import Btf  # noqa: E402
 from gdbstub import Stub  # noqa: E402

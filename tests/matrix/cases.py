@@ -11,7 +11,8 @@ from kernels.build import get_built
 from kernels.variants import VARIANTS
 from maker.debug import get_vmlinux
 from maker.definitions import BY_NAME, Guest
-from maker.make import cache_root, guest_folder, locked, try_guest
+from maker.locks import locked
+from maker.make import cache_root, guest_folder, try_guest
 from maker.suites import Suite, SuiteError
 
 

@@ -4,7 +4,7 @@
 import dataclasses
 import re
 
-from maker.make import locked
+from maker.locks import locked
 from maker.suites import Suite, SuiteError
 
 # From the oldest to the newest; buster is where 4.19 was.
