@@ -24,14 +24,6 @@ static int open_and_unlink(const char *dir)
 	return fd;
 }
 
-// TMPDIR is the user's to point at a larger disk, so an empty one counts as none.
-const char *scratch_folder(void)
-{
-	const char *dir = secure_getenv("TMPDIR");
-
-	return dir && *dir ? dir : P_tmpdir;
-}
-
 struct err *scratch_init(struct scratch *s)
 {
 	s->dir = scratch_folder();
