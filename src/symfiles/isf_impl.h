@@ -42,7 +42,8 @@ struct isf_value {
 	int64_t value;
 };
 
-// A base type, struct, union or enum: [first, first + n) of fields or values.
+// A base type, struct, union or enum: [first, first + n) of values if it is an enum, or else of
+// fields.
 struct isf_definition {
 	uint32_t name, first, n;
 	uint64_t size;

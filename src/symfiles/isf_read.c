@@ -202,9 +202,9 @@ static void take_property(struct isf *f, const char *key, struct isf_definition 
 
 	if (is(key, "size"))
 		d->size = take_number(f);
-	else if (is(key, "fields"))
+	else if (is(key, "fields") && d->kind != ISF_ENUM)
 		take_fields(f, d);
-	else if (is(key, "constants"))
+	else if (is(key, "constants") && d->kind == ISF_ENUM)
 		take_constants(f, d);
 	else if (is(key, "signed"))
 		d->is_signed = take_bool(f);

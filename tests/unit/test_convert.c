@@ -280,6 +280,23 @@ Test(isf, that_embeds_itself_ends)
 	profile_free(p);
 }
 
+// They would be taken for places among the constants.
+Test(isf, has_no_fields_in_an_enum)
+{
+	static const char mixed[] =
+		ISF_HEAD "\"user_types\":{\"task_struct\":{\"size\":8,\"kind\":\"struct\","
+			 "\"fields\":{}}},"
+			 "\"enums\":{\"e\":{\"size\":4,\"fields\":{" FIELD("x", BASE("int"),
+									   "0") "}}},"
+										"\"symbols\":{}}";
+	struct profile *p = NULL;
+	int64_t value;
+
+	cr_assert_null(take(mixed, sizeof(mixed) - 1, &p));
+	cr_assert_not(btf_enum_value(p->btf, NULL, "x", &value));
+	profile_free(p);
+}
+
 // --- packed ---
 
 #ifdef HAVE_ZSTD
