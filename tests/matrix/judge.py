@@ -93,12 +93,15 @@ def judge_guest(vmiscan, folder, options, scratch):
     return results
 
 
-def config(folder):
-    """How the machine and the kernel were set up, from what the guest and QEMU say."""
+def config(folder, built=""):
+    """How the machine and the kernel were set up, from what the guest and QEMU say; what the kernel
+    was built without is not said twice."""
     facts = json.loads((folder / "guest.json").read_text())
     registers = (folder / "host" / "registers.txt").read_text() if (folder / "host").exists() else ""
     flags = (folder / "truth" / "sys" / "cpuinfo").read_bytes()
     said = ["nokaslr" if "nokaslr" in " ".join(facts["command"]) else "KASLR"]
+    if "RANDOMIZE_BASE=n" in built:
+        said.clear()
     cr4 = re.search(r"CR4=([0-9a-f]+)", registers)
     if cr4:
         said.append("5-level" if int(cr4.group(1), 16) >> 12 & 1 else "4-level")

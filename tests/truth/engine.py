@@ -70,13 +70,14 @@ class Comparison:
     key: columns that name a row. expected(case): rows as {column: value}; a column that is absent
     from a row is not known to the truth, names with _ in front are context for the rules.
     actual(case): the database's rows, if they are not simply those of the table.
-    untold: {column: why the truth cannot tell it}; any other column must be compared."""
+    untold: {column: why the truth cannot tell it}; any other column must be compared.
+    may_be_empty: whether the truth may have no row, or a function of the case that says so."""
     table: str
     key: tuple
     expected: object
     actual: object = None
     untold: dict = dataclasses.field(default_factory=dict)
-    may_be_empty: bool = False
+    may_be_empty: object = False
 
     def found(self, case):
         return self.actual(case) if self.actual else case.database.rows(self.table)
@@ -181,7 +182,8 @@ def _unsound(comparison, case, result):
     if comparison.table not in case.database.tables:
         return ["the database has no such table"]
     wrong = []
-    if result.truth_rows == 0 and not comparison.may_be_empty:
+    may_be_empty = comparison.may_be_empty
+    if result.truth_rows == 0 and not (may_be_empty(case) if callable(may_be_empty) else may_be_empty):
         wrong.append("the truth has no row: nothing was compared")
     seen = set(result.compared) | set(comparison.untold)
     forgotten = [c for c in case.database.columns(comparison.table) if c not in seen]

@@ -237,6 +237,8 @@ def _arguments(case):
         # The kernel no longer keeps them.
         yield _expect(all(row["arguments"] is None for row in case.database.rows("kernel_modules")),
                       "arguments that the kernel does not keep")
+    if not case.truth.has_modules:
+        yield _expect(case.database.count("kernel_modules") == 0, "modules of a kernel that has none")
     for row in case.database.rows("kernel_modules"):
         for word in (row["arguments"] or "").split():
             name, _, value = word.partition("=")

@@ -88,6 +88,11 @@ class Truth:
             return (0, int(name), "") if name.isdigit() else (1, 0, name)
         return sorted(self.folders.get(folder, ()), key=order)
 
+    @property
+    def has_modules(self):
+        """Whether the kernel was built with modules: others have no such file."""
+        return self.raw("sys/modules") is not None
+
     @functools.cached_property
     def processes(self):
         """{pid: Process}; what vanished while it was collected is not in it."""
