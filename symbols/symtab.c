@@ -85,7 +85,7 @@ void symtab_sort(struct symtab *t)
 
 // --- looking up ---
 
-enum { SLOTS = 1024 }; // of first two characters, to look at few names of the many
+enum { SLOTS = 1024, NO_WANT = -1 }; // of first two characters, to look at few names of the many
 
 static unsigned slot_of(const char *name)
 {
@@ -104,21 +104,39 @@ static void take(const struct entry *e, struct symbol_want *want)
 	want->va = e->va;
 }
 
+// Chains of what is wanted, by slot.
+struct chains {
+	int first[SLOTS];
+	int *next;
+};
+
+static struct chains chain_up(struct symbol_want *wants, size_t n)
+{
+	struct chains c = {.next = mem_alloc((n + 1) * sizeof(*c.next))};
+
+	for (size_t i = 0; i < SLOTS; i++)
+		c.first[i] = NO_WANT;
+	for (size_t i = n; i-- > 0;) {
+		int *first = &c.first[slot_of(wants[i].name)];
+		wants[i] = (struct symbol_want){.name = wants[i].name};
+		c.next[i] = *first;
+		*first = (int)i;
+	}
+	return c;
+}
+
 void symtab_resolve(const struct symtab *t, struct symbol_want *wants, size_t n)
 {
-	bool wanted[SLOTS] = {false};
+	struct chains c = chain_up(wants, n);
 	const struct entry *e;
 
-	for (size_t i = 0; i < n; i++) {
-		wants[i] = (struct symbol_want){.name = wants[i].name};
-		wanted[slot_of(wants[i].name)] = true;
-	}
 	vec_foreach (e, &t->at) {
 		const char *name = name_of(t, e);
-		for (size_t i = 0; wanted[slot_of(name)] && i < n; i++)
+		for (int i = c.first[slot_of(name)]; i != NO_WANT; i = c.next[i])
 			if (strcmp(wants[i].name, name) == 0)
 				take(e, &wants[i]);
 	}
+	mem_free(c.next);
 }
 
 bool symtab_find(const struct symtab *t, const char *name, uint64_t *va)

@@ -56,16 +56,18 @@ static uint64_t profile_va(const struct kernel *k, uint64_t va)
 // the profile says.
 static struct err *place_profile(struct kernel *k, bool force)
 {
-	uint64_t va, banner;
+	struct symbol_want wants[] = {{.name = "init_task"}, {.name = "linux_banner"}};
 	char text[16] = "";
 
-	if (!k->profile || !k->profile->symbols ||
-	    !symtab_find(k->profile->symbols, "init_task", &va))
+	if (!k->profile || !k->profile->symbols)
 		return NULL;
-	k->profile_slide = k->init_task - va;
-	if (force || !symtab_find(k->profile->symbols, "linux_banner", &banner))
+	symtab_resolve(k->profile->symbols, wants, 2);
+	if (!wants[0].found)
 		return NULL;
-	if (aspace_read(&k->as, profile_va(k, banner), text, sizeof(text) - 1) == AS_OK &&
+	k->profile_slide = k->init_task - wants[0].va;
+	if (force || !wants[1].found)
+		return NULL;
+	if (aspace_read(&k->as, profile_va(k, wants[1].va), text, sizeof(text) - 1) == AS_OK &&
 	    memcmp(text, k->banner, 14) != 0)
 		return err_new(
 			ERR_NO_KERNEL,
