@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """How many snapshots a second `vmiscan batch` analyses, by the number of processes, and merges.
 
+    samples/make-kernels 6.12-micro && samples/make-guests bench-64m
+    tests/bench/run batch --image .../bench-64m-*/memory.raw --vmlinux .../built/6.12-*/vmlinux
+
 The snapshots are links to a few sparse copies of one guest's memory, which stay in the page cache:
 what is measured is the analysis and the writing of databases, not the reading of a disk. Figures of a
 machine that does something else besides are none; its load is printed with them.
@@ -55,12 +58,12 @@ def make_snapshots(image, folder, count, copies):
     return snapshots, originals[0].stat().st_size
 
 
-def run_batch(vmiscan, snapshots, folder, jobs):
-    """Seconds of one run."""
+def run_batch(vmiscan, snapshots, folder, jobs, more=()):
+    """Seconds of one run, its folder and seconds of CPU."""
     out = folder / f"out-{jobs}"
     shutil.rmtree(out, ignore_errors=True)
     begun, used = time.monotonic(), cpu_seconds()
-    done = subprocess.run([vmiscan, "batch", snapshots, "-o", out, "-j", str(jobs)], check=True,
+    done = subprocess.run([vmiscan, "batch", snapshots, "-o", out, "-j", str(jobs), *more], check=True,
                           stdout=subprocess.PIPE, text=True)
     seconds, used = time.monotonic() - begun, cpu_seconds() - used
     total = json.loads(done.stdout.splitlines()[-1])["total"]
@@ -80,6 +83,20 @@ def measure(vmiscan, snapshots, folder, jobs, runs):
     return min((run_batch(vmiscan, snapshots, folder, jobs) for _ in range(runs)), key=lambda r: r[0])
 
 
+def sharing(vmiscan, options, snapshots, folder):
+    """What the images of a batch share: symbols and types of a file, converted for the first, kept for all."""
+    if not options.vmlinux:
+        return
+    jobs = max(options.jobs)
+    subprocess.run([vmiscan, "info", "--vmlinux", options.vmlinux, next(snapshots.iterdir())], check=True,
+                   stdout=subprocess.DEVNULL)
+    (folder / "shared").mkdir()
+    seconds, out, used = run_batch(vmiscan, snapshots, folder / "shared", jobs, ("--vmlinux", options.vmlinux))
+    yield (f"| batch -j{jobs} --vmlinux, from the cache | {seconds:.2f} | {options.count / seconds:.1f} images | | "
+           f"{1000 * used / options.count:.0f} ms an image |")
+    shutil.rmtree(out)
+
+
 def rows(vmiscan, options, folder):
     snapshots, size = make_snapshots(options.image, folder, options.count, options.copies)
     yield f"{options.count} snapshots of {size >> 20} MiB ({options.copies} files), " \
@@ -94,6 +111,7 @@ def rows(vmiscan, options, folder):
         one = one or seconds * jobs
         yield (f"| batch -j{jobs} | {seconds:.2f} | {options.count / seconds:.1f} images | "
                f"{f'{100 * one / seconds / jobs:.0f} %' if quiet else 'busy machine'} | {1000 * used / options.count:.0f} ms an image |")
+    yield from sharing(vmiscan, options, snapshots, folder)
     begun = time.monotonic()
     subprocess.run([vmiscan, "batch", snapshots, "-o", out], check=True, stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - begun
@@ -115,6 +133,7 @@ def main():
     parser.add_argument("--copies", type=int, default=1, help="files that they are links to")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--vmlinux", help="the kernel's file: measures what sharing it saves, too")
     parser.add_argument("--page", type=pathlib.Path, help="a file to write the figures to")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vmiscan-bench-") as folder:
