@@ -115,6 +115,16 @@ uint64_t module_va(const struct module_types *m, uint64_t base, const char *type
 	return base && btf_member(m->btf, type, path, &f) ? base + f.off : 0;
 }
 
+bool module_offset(const struct module_types *m, const char *type, const char *path, uint32_t *off)
+{
+	struct btf_field f;
+
+	if (!btf_member(m->btf, type, path, &f))
+		return false;
+	*off = f.off;
+	return true;
+}
+
 size_t module_width(const struct module_types *m, const char *type, const char *path)
 {
 	struct btf_field f;

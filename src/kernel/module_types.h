@@ -23,6 +23,8 @@ uint64_t module_va(const struct module_types *m, uint64_t base, const char *type
 // as u64_stats_t is.
 bool module_get(const struct module_types *m, uint64_t base, const char *type, const char *path,
 		uint64_t *v);
+// Where a member of any size is in its struct.
+bool module_offset(const struct module_types *m, const char *type, const char *path, uint32_t *off);
 // How many bytes such a member has, or 0.
 size_t module_width(const struct module_types *m, const char *type, const char *path);
 

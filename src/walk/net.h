@@ -9,5 +9,6 @@ extern const struct extractor walk_net_device;	  // interface_details
 extern const struct extractor walk_net_address;	  // interface_addresses
 extern const struct extractor walk_net_neighbour; // arp_cache
 extern const struct extractor walk_net_route;	  // routes
+extern const struct extractor walk_net_iptables;  // iptables
 
 #endif

@@ -180,6 +180,12 @@ def _(case, d):
     return _grew(d, 64 * 1024 if d.column.endswith("bytes") else 100)
 
 
+@rule("rules-count", "packets came and went after the counters of the firewall were read",
+      ("iptables",), columns=("packets", "bytes"))
+def _(_case, d):
+    return _grew(d, 64 * 1024 if d.column == "bytes" else 100)
+
+
 @rule("clock-runs", "the clock ran from the end of the collection to the stop",
       ("time", "uptime"), columns=("unix_ns", "total_seconds"))
 def _(case, d):

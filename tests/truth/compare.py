@@ -17,6 +17,7 @@ import engine  # noqa: E402
 import envs  # noqa: E402
 import files  # noqa: E402
 import findings  # noqa: E402
+import firewall  # noqa: E402
 import kernel_log  # noqa: E402
 import maps  # noqa: E402
 import modules  # noqa: E402
@@ -39,7 +40,7 @@ from database import Database  # noqa: E402
 COMPARISONS = [
     comparison
     for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
-                   net, routes, system, accounts, blocks, controls, usage, kernel_log, findings)
+                   net, routes, firewall, system, accounts, blocks, controls, usage, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]
 

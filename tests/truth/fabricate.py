@@ -156,6 +156,9 @@ class Filler:
         row |= {"device_addr": self.sockets[row["net_namespace"], row["interface"]],
                 "route_addr": address(number)}
 
+    def _iptables(self, row, number):
+        row |= {"rule_addr": address(number), "table_addr": address(0)}
+
     def _shared_memory(self, row, number):
         row["segment_addr"] = address(number)
 

@@ -125,6 +125,35 @@ ROUTES = (b"family=2\tprefixlen=0\ttype=1\tscope=0\tprotocol=4\tflags=0x0\ttable
           b"\tsource=10.9.9.1\tmultipath=2 10.9.9.3,2 10.9.9.4\n"
           b"family=10\tprefixlen=64\ttype=6\tscope=0\tprotocol=4\tflags=0x0\ttable=100\tdestination=fd00::\tifindex=1\n")
 
+
+
+def _rule(target, data, match=b"", ip=(), protocol=0, flags=0, inverted=0):
+    """A struct ipt_entry with at most one match; ip: addresses, masks, interfaces and their masks."""
+    ip = tuple(ip) + (b"",) * (8 - len(ip))
+    target = struct.pack("<H30s", 32 + len(data), target) + data
+    at = 112 + len(match)
+    return struct.pack("<4s4s4s4s16s16s16s16sHBBIHHIQQ", *ip, protocol, flags, inverted, 0, at, at + len(target),
+                       0, 7, 700) + match + target
+
+
+def _firewall():
+    tcp = struct.pack("<H30s4H4B4x", 48, b"tcp", 1024, 65535, 22, 22, 0, 0, 0, 2)
+    rules = (
+        _rule(b"", struct.pack("<i4x", -1), tcp, (b"\x0a\0\0\0", b"\x0a\1\1\1", b"\xff\0\0\0", b"\xff" * 4,
+                                                   b"eth0", b"eth1", b"\xff" * 5, b"\xff" * 5), 6, 0, 8),
+        _rule(b"REJECT", bytes(8), inverted=64, flags=2, ip=(b"", b"", b"", b"", b"", b"lo", b"", b"\xff" * 3)),
+        _rule(b"", bytes(8)),  # a jump to "own", whose place is not known yet
+        _rule(b"", struct.pack("<i4x", -2)),
+        _rule(b"ERROR", b"own".ljust(32, b"\0")),
+        _rule(b"", struct.pack("<i4x", -5)),
+        _rule(b"ERROR", b"ERROR".ljust(32, b"\0")))
+    starts = [sum(map(len, rules[:i])) for i in range(len(rules) + 1)]
+    jump = _rule(b"", struct.pack("<i4x", starts[5]))
+    table = b"".join(rules[:2] + (jump,) + rules[3:])
+    return struct.pack("<32sI5I5III", b"filter", 2, 0, 0, 0, 0, 0, 0, starts[3], 0, 0, 0, len(rules),
+                       len(table)) + table
+
+
 UTMP = struct.pack("<hxxi32s4s32s256shhi2i16s20x", 7, 21, b"tty1", b"", b"user", b"h", 0, 0, 0, 1700000000, 0, b"")
 
 SYSTEM = {
@@ -169,7 +198,8 @@ SYSTEM = {
 
 NETWORK = {f"netns/{NS}/{name}": content for name, content in (
     ("tcp", TCP), ("unix", UNIX), ("netlink", NETLINK), ("packet", PACKET), ("links", LINKS),
-    ("addrs", ADDRESSES), ("neighbours", NEIGHBOURS), ("routes", ROUTES))}
+    ("addrs", ADDRESSES), ("neighbours", NEIGHBOURS), ("routes", ROUTES),
+    ("iptables.filter", _firewall()))}
 
 REGISTERS = (
     "\nCPU#0\nRAX=00 RBX=00 RCX=00 RDX=00\nRSI=00 RDI=00 RBP=00 RSP=ffffffff91403e98\n"

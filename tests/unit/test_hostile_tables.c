@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A real guest whose log, routes, neighbours, settings, shared memory or files are lies.
+#include "src/walk/net_xtables.h"
 #include "tests/unit/patched_image.h"
 
 #include <criterion/criterion.h>
@@ -176,6 +177,43 @@ Test(hostile_tables, neighbours_in_a_circle)
 	patch_field(n, F(neighbour, next), n);
 	patched_walk_soon();
 	patched_expect_partial(TABLE_arp_cache, "circle");
+}
+
+// --- rules of iptables ---
+
+Test(hostile_tables, rules_as_large_as_memory)
+{
+	uint64_t table = patched_address(TABLE_iptables, "chain", "guest-chain", "table_addr");
+	struct xtables x;
+	uint64_t info = 0;
+
+	cr_assert(xtables_init(&x, &patched.w, TABLE_iptables));
+	cr_assert(k_ptr(patched.k, table + x.off[XT_TABLE_PRIVATE], &info));
+	patch_u32(info + x.off[XT_INFO_SIZE], UINT32_MAX);
+	patched_walk_soon();
+	cr_expect(patched.w.cover[TABLE_iptables].partial);
+	cr_expect_geq(patched.log.n[TABLE_iptables], patched.honest[TABLE_iptables]);
+}
+
+Test(hostile_tables, counters_that_are_nowhere)
+{
+	uint64_t rule = patched_address(TABLE_iptables, "chain", "guest-chain", "rule_addr");
+
+	patch_u64(rule + 96, NOWHERE); // in place of a per-CPU pointer
+	patched_walk_soon();
+	patched_expect_partial(TABLE_iptables, "found nothing");
+	cr_expect_eq(patched.log.n[TABLE_iptables], patched.honest[TABLE_iptables]);
+}
+
+// Kernels that keep no types of modules have x_tables' members where this one's types say.
+Test(hostile_tables, places_without_types_are_those_of_the_types)
+{
+	struct xtables by_types, known;
+
+	cr_assert(xtables_init(&by_types, &patched.w, TABLE_iptables));
+	patched.k->symbol[S(btf_modules)] = 0;
+	cr_assert(xtables_init(&known, &patched.w, TABLE_iptables));
+	cr_expect_arr_eq(by_types.off, known.off, sizeof(known.off));
 }
 
 // --- settings, shared memory, files ---

@@ -136,6 +136,9 @@ Test(schema, osquery_columns_come_first)
 		{TABLE_arp_cache, "address mac interface permanent"},
 		{TABLE_routes, "destination netmask gateway source flags interface mtu metric "
 			       "type hopcount"},
+		{TABLE_iptables, "filter_name chain policy target protocol src_port dst_port "
+				 "src_ip src_mask iniface iniface_mask dst_ip dst_mask outiface "
+				 "outiface_mask match packets bytes"},
 		{TABLE_shared_memory, "shmid owner_uid creator_uid pid creator_pid atime dtime "
 				      "ctime permissions size attached status locked"},
 		{TABLE_load_average, "period average"},
