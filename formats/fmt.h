@@ -122,8 +122,8 @@ void image_close(struct image *img);
 // Every file that image_open() may open, there or not: for who bounds that beforehand.
 void image_files(const char *path, const struct fmt_options *opts,
 		 void (*visit)(void *arg, const char *path), void *arg);
-// The folder of the scratch file that what is compressed may be unpacked to.
-const char *image_scratch_folder(void);
+// Makes the scratch files that what is compressed may be unpacked to: for who can't do so later.
+void image_scratch_ready(const struct fmt_options *opts);
 
 // Every library that reads some container and may be missing from a build; NULL ends the array.
 struct fmt_library {

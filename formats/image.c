@@ -182,9 +182,10 @@ void image_files(const char *path, const struct fmt_options *opts,
 	vmware_partners(path, visit, arg);
 }
 
-const char *image_scratch_folder(void)
+// Of every file one layer is unpacked, and once more the memory in a save of libvirt.
+void image_scratch_ready(const struct fmt_options *opts)
 {
-	return scratch_folder();
+	scratch_ready(2 + opts->n_parts);
 }
 
 void image_close(struct image *img)

@@ -4,6 +4,7 @@
 
 #include "src/base/mem.h"
 #include "src/base/scope.h"
+#include "src/base/vec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,12 +25,72 @@ static int open_and_unlink(const char *dir)
 	return fd;
 }
 
+// TMPDIR is the user's to point at a larger disk, so an empty one counts as none.
+static const char *folder(void)
+{
+	const char *dir = secure_getenv("TMPDIR");
+
+	return dir && *dir ? dir : P_tmpdir;
+}
+
+static int make(void)
+{
+	int fd = open(folder(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? open_and_unlink(folder()) : fd;
+}
+
+// --- in advance ---
+
+static struct {
+	VEC(int) all, idle;
+	int why; // there are no more: an errno, 0 if nobody failed to make one
+} ready;
+
+void scratch_ready(size_t n)
+{
+	while (ready.all.n < n) {
+		int fd = make();
+		ready.why = fd < 0 ? errno : 0;
+		if (fd < 0)
+			return;
+		vec_push(&ready.all, fd);
+		vec_push(&ready.idle, fd);
+	}
+}
+
+static bool is_of_those(int fd)
+{
+	for (size_t i = 0; i < ready.all.n; i++)
+		if (ready.all.at[i] == fd)
+			return true;
+	return false;
+}
+
+static int take(void)
+{
+	if (ready.idle.n)
+		return ready.idle.at[--ready.idle.n];
+	if (ready.why)
+		errno = ready.why;
+	return ready.why ? -1 : make();
+}
+
+// One that can't be emptied is no use to the next who needs one.
+static void give_back(int fd)
+{
+	if (is_of_those(fd) && ftruncate(fd, 0) == 0)
+		vec_push(&ready.idle, fd);
+	else if (!is_of_those(fd))
+		(void)close(fd);
+}
+
+// --- one of them ---
+
 struct err *scratch_init(struct scratch *s)
 {
-	s->dir = scratch_folder();
-	s->fd = open(s->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (s->fd < 0)
-		s->fd = open_and_unlink(s->dir);
+	s->dir = folder();
+	s->fd = take();
 	if (s->fd < 0)
 		return err_errno(ERR_IO,
 				 "no file for the unpacked image can be made in %s (set TMPDIR to "
@@ -41,7 +102,7 @@ struct err *scratch_init(struct scratch *s)
 void scratch_fini(struct scratch *s)
 {
 	if (s->fd >= 0)
-		(void)close(s->fd);
+		give_back(s->fd);
 	s->fd = -1;
 }
 
@@ -131,5 +192,5 @@ struct io *scratch_io(struct scratch *s, const char *path, uint64_t size)
 	int fd = s->fd;
 
 	s->fd = -1;
-	return io_from_fd(fd, path, size);
+	return io_from_fd(fd, path, size, give_back);
 }

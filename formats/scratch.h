@@ -14,8 +14,10 @@ struct scratch {
 	const char *dir;
 };
 
-// $TMPDIR or /tmp.
-const char *scratch_folder(void);
+// Makes this many in advance, if there are not so many yet: a process that then gives up the right
+// to make files takes those, each again once it is given up. What goes wrong is told when one of
+// them would be needed.
+void scratch_ready(size_t n);
 
 // In $TMPDIR, or /tmp as POSIX has it. Nothing stays there, after kill -9 neither.
 struct err *scratch_init(struct scratch *s);

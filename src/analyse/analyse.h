@@ -37,7 +37,7 @@ struct analysis {
 void analysis_init(struct analysis *a, const struct analysis_options *o);
 void analysis_fini(struct analysis *a);
 
-// Adds what opening it and finding its kernel need.
+// Adds what opening it and finding its kernel need, and makes the files for it that they write to.
 void analysis_needs(const struct analysis_options *o, struct sandbox_needs *n);
 
 // Opens the image; then finds its kernel, and with it the layout of an image that records none.

@@ -12,17 +12,22 @@ static void read_file(void *arg, const char *path)
 }
 
 // The cache's folder is made now, since that could not be done later; unless there is nothing that
-// could come into it.
+// could come into it. A child reads the files, which is told how much memory it may have.
 static void need_symbols(const struct symfile_options *o, struct sandbox_needs *n)
 {
-	bool any = o->vmlinux || o->folder || access(search_system_folder, F_OK) == 0;
-	_cleanup_free_ char *cache = any ? cache_folder() : NULL;
+	bool searches = o->folder || access(search_system_folder, F_OK) == 0;
+	_cleanup_free_ char *cache = searches || o->vmlinux ? cache_folder() : NULL;
 
+	if (!searches && !o->vmlinux && !o->system_map)
+		return;
+	n->forks = true;
 	sandbox_read(n, o->vmlinux);
 	sandbox_read(n, o->system_map);
 	sandbox_read(n, o->folder);
 	sandbox_read(n, search_system_folder);
 	sandbox_write(n, cache);
+	sandbox_read(n, "/dev/null");
+	sandbox_read(n, "/proc/self/statm");
 }
 
 void analysis_needs(const struct analysis_options *o, struct sandbox_needs *n)
@@ -31,9 +36,7 @@ void analysis_needs(const struct analysis_options *o, struct sandbox_needs *n)
 		.vmss = o->vmss, .parts = o->parts, .n_parts = o->n_parts};
 
 	image_files(o->image, &files, read_file, n);
+	image_scratch_ready(&files);
 	need_symbols(&o->symbols, n);
-	sandbox_write(n, image_scratch_folder());
-	sandbox_write(n, "/dev/null");	     // of a child that reads symbols, for a terminal
-	sandbox_read(n, "/proc/self/statm"); // how much memory it may have
-	n->opens = n->forks = true;
+	n->opens = true;
 }

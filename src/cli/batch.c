@@ -102,9 +102,21 @@ static int work(void *arg, size_t job, void *answer)
 	return batch_do(b->opts, &b->images.at[job], answer);
 }
 
-static void done(void *arg, size_t job, int status, const void *answer)
+// What the child says is not believed further than it must be.
+static const struct batch_answer *ended(const void *answer, struct batch_answer *copy)
+{
+	if (!answer)
+		return NULL;
+	memcpy(copy, answer, sizeof(*copy));
+	copy->problem[sizeof(copy->problem) - 1] = '\0';
+	return copy;
+}
+
+static void done(void *arg, size_t job, int status, const void *from_child)
 {
 	struct batch *b = arg;
+	struct batch_answer copy;
+	const struct batch_answer *answer = ended(from_child, &copy);
 	char what[64];
 
 	count(b, status, answer);

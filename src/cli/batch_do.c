@@ -17,17 +17,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
+// What a database says of itself.
+struct claim {
+	bool of_image;	// it is this image's
+	bool unchanged; // and of its files, as far as was seen
+	bool by_this_version;
+	int64_t exit_status;
+};
+
 // A sink that compares what a database says with what there is.
 struct verdict {
 	struct sink sink; // first: emit() casts back
 	const struct batch_image *image;
-	bool of_image;	// it is this image's
-	bool by_name;	// it is if it does not say whose
-	bool unchanged; // as far as was seen
+	bool by_name; // it is this image's if it does not say whose
 	bool hashed;
 	char hash[SHA256_TEXT]; // of the image; "": it can't be read
-	bool by_this_version;
-	int64_t exit_status;
+	struct claim claim;
 };
 
 static bool is_text(struct opt_text t, const char *s)
@@ -78,45 +83,98 @@ static void compare(struct sink *sink, enum table_id id, const void *row)
 	const struct row_run *r = row;
 
 	if (id == TABLE_run) {
-		v->by_this_version = is_text(r->tool_version, VMISCAN_VERSION);
-		v->exit_status = r->exit_status.v;
+		v->claim.by_this_version = is_text(r->tool_version, VMISCAN_VERSION);
+		v->claim.exit_status = r->exit_status.v;
 		return;
 	}
 	if (is_text(e->role, "image"))
-		v->of_image = is_of_image(v, e);
-	v->unchanged = v->unchanged && is_as_it_was(e);
+		v->claim.of_image = is_of_image(v, e);
+	v->claim.unchanged = v->claim.unchanged && is_as_it_was(e);
 }
 
-static struct verdict look_at_database(const struct batch_image *i, const char *path, bool by_name)
+static struct claim claim_of(const struct batch_image *i, const char *path, bool by_name)
 {
 	struct verdict v = {
-		.sink.emit = compare, .image = i, .by_name = by_name, .unchanged = true};
+		.sink.emit = compare, .image = i, .by_name = by_name, .claim.unchanged = true};
 	struct source *s;
 
 	if (source_open(path, &s))
-		return v;
+		return v.claim;
 	struct err *e = source_rows(s, TABLE_evidence, &v.sink);
 	if (!e)
 		e = source_rows(s, TABLE_run, &v.sink);
 	if (e)
-		v.by_this_version = false;
+		v.claim.by_this_version = false;
 	source_close(s);
-	return v;
+	return v.claim;
+}
+
+// --- who reads it ---
+
+// A database is believed no more than an image: it is read in a process that can't do anything but
+// tell what it says. That process could not make a file any more afterwards.
+struct look {
+	struct options opts;
+	const struct batch_image *image;
+	const char *path;
+	bool by_name;
+	struct claim claim;
+};
+
+static int look(void *arg, size_t job, void *answer)
+{
+	const struct look *l = arg;
+	_cleanup_free_ char *database = mem_strdup(l->path), *image = mem_strdup(l->image->path);
+	char *const read[] = {database, image};
+
+	(void)job;
+	confine_to_databases(&l->opts, read, 2);
+	*(struct claim *)answer = claim_of(l->image, l->path, l->by_name);
+	return EXIT_ANALYSED;
+}
+
+static void hear(void *arg, size_t job, int status, const void *answer)
+{
+	struct look *l = arg;
+
+	(void)job;
+	if (status == EXIT_ANALYSED && answer)
+		l->claim = *(const struct claim *)answer;
+}
+
+static struct claim ask(const struct options *o, const struct batch_image *i, const char *path,
+			bool by_name)
+{
+	struct look l = {.opts = *o, .image = i, .path = path, .by_name = by_name};
+	const struct workers one = {.most = 1,
+				    .answer_size = sizeof(struct claim),
+				    .work = look,
+				    .done = hear,
+				    .arg = &l};
+	int signal = 0;
+
+	if (access(path, F_OK) != 0)
+		return l.claim;
+	l.opts.verbose = false;
+	(void)workers_run(&one, 1, &signal); // without an answer it is nobody's
+	if (signal)
+		workers_die(signal);
+	return l.claim;
 }
 
 // Its database: the plain name, unless that is another's or, without --force, may be. The distinct
 // name itself says whose it is.
-static const char *choose(const struct batch_image *i, bool force, struct batch_answer *a,
-			  struct verdict *v)
+static const char *choose(const struct options *o, const struct batch_image *i,
+			  struct batch_answer *a, struct claim *c)
 {
-	*v = (struct verdict){0};
+	*c = (struct claim){0};
 	if (i->plain && access(i->plain, F_OK) != 0)
 		return i->plain;
 	if (i->plain)
-		*v = look_at_database(i, i->plain, force);
-	a->distinct = !v->of_image;
+		*c = ask(o, i, i->plain, o->force);
+	a->distinct = !c->of_image;
 	if (a->distinct)
-		*v = look_at_database(i, i->distinct, true);
+		*c = ask(o, i, i->distinct, true);
 	return a->distinct ? i->distinct : i->plain;
 }
 
@@ -177,15 +235,14 @@ int batch_do(const struct options *batch, const struct batch_image *i, struct ba
 {
 	struct options o = options_of(batch, i);
 	int64_t begun = progress_now_ns();
-	struct verdict v;
+	struct claim c;
+	const char *database = choose(&o, i, a, &c);
 
-	confine_to_image(&o, i->distinct);
-	const char *database = choose(i, batch->force, a, &v);
-	a->skipped = !batch->force && v.of_image && v.by_this_version && v.unchanged;
+	a->skipped = !batch->force && c.of_image && c.by_this_version && c.unchanged;
 	if (a->skipped)
-		a->status = v.exit_status == EXIT_PARTIAL ? EXIT_PARTIAL : EXIT_ANALYSED;
+		a->status = c.exit_status == EXIT_PARTIAL ? EXIT_PARTIAL : EXIT_ANALYSED;
 	else
-		analyse(&o, database, batch->force || v.of_image, a);
+		analyse(&o, database, batch->force || c.of_image, a);
 	vec_fini(&o.parts);
 	a->duration_ns = progress_now_ns() - begun;
 	return a->status;

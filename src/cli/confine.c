@@ -2,10 +2,8 @@
 // Options into needs.
 #include "src/cli/confine.h"
 
-#include "src/base/scope.h"
 #include "src/cli/prompt.h"
 #include "src/cli/terminal.h"
-#include "src/db/output.h"
 
 static void enter(const struct options *o, struct sandbox_needs *n, bool tell)
 {
@@ -23,29 +21,29 @@ void confine(const struct options *o, struct sandbox_needs *n)
 	enter(o, n, true);
 }
 
-static void need_output(struct sandbox_needs *n, const char *output)
-{
-	_cleanup_free_ char *folder = output ? output_folder(output) : NULL;
-
-	sandbox_write(n, folder);
-}
-
-void confine_to_image(const struct options *o, const char *output)
+void confine_to_image(const struct options *o)
 {
 	const struct analysis_options analysis = options_of_analysis(o, NULL);
 	struct sandbox_needs n = {0};
 
 	analysis_needs(&analysis, &n);
-	need_output(&n, output);
 	enter(o, &n, true);
 }
 
-void confine_to_open_files(const struct options *o, const char *output)
+void confine_to_open_files(const struct options *o)
 {
 	struct sandbox_needs n = {0};
 
-	need_output(&n, output);
 	enter(o, &n, false);
+}
+
+void confine_to_databases(const struct options *o, char *const *paths, int n)
+{
+	struct sandbox_needs needs = {.opens = true};
+
+	for (int i = 0; i < n; i++)
+		sandbox_read(&needs, paths[i]);
+	confine(o, &needs);
 }
 
 void confine_to_reading(const struct options *o)

@@ -10,9 +10,12 @@
 void confine(const struct options *o, struct sandbox_needs *n);
 
 // The two steps of a call on an image: before its first byte is read, and once all files that it
-// needs are open. output is the file that appears at the end, or NULL.
-void confine_to_image(const struct options *o, const char *output);
-void confine_to_open_files(const struct options *o, const char *output);
+// needs are open. What is to be written is open before the first.
+void confine_to_image(const struct options *o);
+void confine_to_open_files(const struct options *o);
+
+// For a call that reads databases.
+void confine_to_databases(const struct options *o, char *const *paths, int n);
 
 // For a call whose images are named as it goes: all files may be read, and none of them written.
 void confine_to_reading(const struct options *o);

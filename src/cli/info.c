@@ -251,13 +251,13 @@ struct err *call_info(const struct options *o, enum exit_status *status)
 	struct info i;
 
 	begin(&i, o);
-	confine_to_image(o, NULL);
+	confine_to_image(o);
 	struct err *e = analysis_open(&i.analysis);
 	bool opened = !e;
 	if (opened)
 		e = analysis_find_kernel(&i.analysis);
 	struct err kept = e ? *e : (struct err){0}; // printing may put another one in its place
-	confine_to_open_files(o, NULL);
+	confine_to_open_files(o);
 	if (opened)
 		print_info(&i);
 	*status = opened && i.analysis.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;

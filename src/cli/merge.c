@@ -182,24 +182,13 @@ static struct err *check_output(const struct options *o)
 	return NULL;
 }
 
-static void confine_to_words(const struct options *o)
-{
-	_cleanup_free_ char *folder = output_folder(o->output);
-	struct sandbox_needs n = {.opens = true};
-
-	for (int i = 0; i < o->n_words; i++)
-		sandbox_read(&n, o->words[i]);
-	sandbox_write(&n, folder);
-	confine(o, &n);
-}
-
 static struct err *merge_all(struct merge *m)
 {
 	const struct options *o = m->opts;
 
 	TRY(check_output(o));
-	confine_to_words(o);
 	TRY(sqlite_sink_new_merged(o->output, o->force, &m->out));
+	confine_to_databases(o, o->words, o->n_words);
 	for (int i = 0; i < o->n_words && !m->sink.failed; i++) {
 		progress_step(&m->progress, "merging", (uint64_t)i, (uint64_t)o->n_words);
 		TRY(add_file(m, o->words[i]));

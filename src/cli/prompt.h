@@ -12,7 +12,7 @@ struct prompt;
 // libedit, present or not.
 extern const struct fmt_library prompt_libraries[];
 
-// What it needs of the system, for a sandbox that is entered before; makes the folder of the
+// What it needs of the system, for a sandbox that is entered before; makes the file of the
 // history.
 void prompt_needs(struct sandbox_needs *n);
 

@@ -91,6 +91,19 @@ static char *history_folder(void)
 	return state && *state == '/' ? mem_printf("%s/vmiscan", state) : NULL;
 }
 
+static char *history_in(const char *folder)
+{
+	return mem_printf("%s/history", folder);
+}
+
+// It is nobody else's to read, whoever made it.
+static void make_history(const char *folder, const char *file)
+{
+	(void)mkdir(folder, 0700);
+	(void)mknod(file, S_IFREG | 0600, 0);
+	(void)chmod(file, 0600);
+}
+
 static void begin_history(struct prompt *p)
 {
 	HistEvent event;
@@ -102,7 +115,7 @@ static void begin_history(struct prompt *p)
 	(void)history(p->history, &event, H_SETUNIQUE, 1);
 	_cleanup_free_ char *folder = history_folder();
 	if (folder) {
-		p->history_file = mem_printf("%s/history", folder);
+		p->history_file = history_in(folder);
 		(void)history(p->history, &event, H_LOAD, p->history_file);
 	}
 	(void)el_set(p->el, EL_HIST, history, p->history);
@@ -124,6 +137,7 @@ void prompt_needs(struct sandbox_needs *n)
 						"/usr/share/terminfo"};
 	const char *home = secure_getenv("HOME");
 	_cleanup_free_ char *folder = history_folder();
+	_cleanup_free_ char *kept = folder ? history_in(folder) : NULL;
 
 	n->terminal = true;
 	for (size_t i = 0; i < sizeof(terminals) / sizeof(terminals[0]); i++)
@@ -132,9 +146,9 @@ void prompt_needs(struct sandbox_needs *n)
 		_cleanup_free_ char *file = mem_printf("%s/%s", home, i ? ".editrc" : ".terminfo");
 		sandbox_read(n, file);
 	}
-	if (folder)
-		(void)mkdir(folder, 0700);
-	sandbox_write(n, folder);
+	if (kept)
+		make_history(folder, kept);
+	sandbox_write(n, kept);
 }
 
 struct prompt *prompt_new(struct session *s, const char *const *words)

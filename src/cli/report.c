@@ -42,16 +42,6 @@ static struct err *check_output(const struct job *j)
 
 // --- a database ---
 
-static void confine_to_database(const struct job *j)
-{
-	_cleanup_free_ char *folder = output_folder(j->output);
-	struct sandbox_needs n = {.opens = true};
-
-	sandbox_read(&n, j->opts->image);
-	sandbox_write(&n, folder);
-	confine(j->opts, &n);
-}
-
 static struct err *read_tables(struct source *s, struct sink *rows)
 {
 	for (unsigned id = 0; id < TABLE_COUNT; id++)
@@ -63,11 +53,9 @@ static struct err *of_database(struct job *j)
 {
 	struct source *s;
 
-	confine_to_database(j);
+	confine_to_databases(j->opts, j->opts->words, 1);
 	TRY(source_open(j->opts->image, &s));
-	struct err *e = report_new(j->output, j->opts->force, &j->page);
-	if (!e)
-		e = source_is_partial(s, &j->partial);
+	struct err *e = source_is_partial(s, &j->partial);
 	if (!e)
 		e = read_tables(s, report_rows(j->page));
 	source_close(s);
@@ -78,11 +66,10 @@ static struct err *of_database(struct job *j)
 
 static struct err *open_image(struct job *j, struct analysis *a)
 {
-	confine_to_image(j->opts, j->output);
+	confine_to_image(j->opts);
 	TRY(analysis_open(a));
 	TRY(analysis_find_kernel(a));
-	TRY(report_new(j->output, j->opts->force, &j->page));
-	confine_to_open_files(j->opts, j->output);
+	confine_to_open_files(j->opts);
 	return NULL;
 }
 
@@ -118,6 +105,7 @@ static struct err *of_image(struct job *j)
 static struct err *make(struct job *j)
 {
 	TRY(check_output(j));
+	TRY(report_new(j->output, j->opts->force, &j->page));
 	TRY(source_is_database(j->opts->image) ? of_database(j) : of_image(j));
 	return report_finish(j->page);
 }

@@ -115,7 +115,8 @@ static struct err *check_output(const struct scan *s)
 static struct err *prepare(struct scan *s)
 {
 	TRY(check_output(s));
-	confine_to_image(s->opts, s->opts->output);
+	TRY(open_database(s));
+	confine_to_image(s->opts);
 	TRY(analysis_open(&s->analysis));
 	if (s->opts->sha256) {
 		TRY(hash_parts(s));
@@ -124,8 +125,7 @@ static struct err *prepare(struct scan *s)
 		TRY(hash_beside(s));
 	}
 	TRY(analysis_find_kernel(&s->analysis));
-	TRY(open_database(s));
-	confine_to_open_files(s->opts, s->opts->output);
+	confine_to_open_files(s->opts);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "src/db/tempfile.h"
 
 #include "src/base/scope.h"
+#include "src/db/keeper.h"
 #include "src/db/output.h"
 
 #include <dirent.h>
@@ -28,18 +29,16 @@ enum { MAX_TRIES = 100 };
 struct tempfile {
 	char *name, *dir, *path;
 	int fd, dir_fd;
-	bool replace, done;
+	bool replace;
 };
 
-// What a signal handler may touch: the path to remove, or NULL.
-static const char *volatile doomed;
+// Of the one file, for the handler that has no argument.
+static struct keeper keeper;
 
 // Also of one that nobody came back to, because memory ended in the middle of it.
 static void remove_abandoned(void)
 {
-	if (doomed)
-		(void)unlink(doomed);
-	doomed = NULL;
+	keeper_remove(&keeper);
 }
 
 static void remove_and_die(int sig)
@@ -139,9 +138,19 @@ static struct err *create(struct tempfile *t)
 		return err_new(ERR_OUTPUT,
 			       "%s: can't create a file in %s: %s; choose another place with -o",
 			       t->name, t->dir, strerror(errno));
-	doomed = t->path;
 	(void)flock(t->fd, LOCK_EX | LOCK_NB);
 	return NULL;
+}
+
+static struct err *keep(struct tempfile *t)
+{
+	const struct kept file = {t->path, t->name, t->dir_fd, t->replace};
+
+	if (keeper_begin(&keeper, &file))
+		return NULL;
+	struct err *e = err_errno(ERR_OUTPUT, "%s: no process to give it its name", t->name);
+	(void)unlink(t->path);
+	return e;
 }
 
 struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
@@ -159,6 +168,8 @@ struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 	remove_on_signals();
 	remove_at_exit();
 	struct err *e = create(t);
+	if (!e)
+		e = keep(t);
 	if (e) {
 		tempfile_free(t);
 		return e;
@@ -170,16 +181,6 @@ struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 const char *tempfile_path(const struct tempfile *t)
 {
 	return t->path;
-}
-
-// Not every file system knows RENAME_NOREPLACE.
-static bool rename_new(const char *from, const char *to)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return true;
-	if (errno != EINVAL && errno != ENOSYS)
-		return false;
-	return access(to, F_OK) != 0 && rename(from, to) == 0;
 }
 
 static struct err *cannot(const struct tempfile *t, const char *what)
@@ -204,25 +205,17 @@ struct err *tempfile_commit(struct tempfile *t)
 {
 	if (fsync(t->fd) != 0)
 		return cannot(t, "write to the disk");
-	if (t->replace ? rename(t->path, t->name) != 0 : !rename_new(t->path, t->name))
-		return cannot(t, "give the finished file its name");
-	t->done = true;
-	doomed = NULL;
-	if (t->dir_fd >= 0)
-		(void)fsync(t->dir_fd); // some file systems can't; the name is there all the same
-	return NULL;
+	errno = keeper_name(&keeper);
+	return errno ? cannot(t, "give the finished file its name") : NULL;
 }
 
 void tempfile_free(struct tempfile *t)
 {
 	if (!t)
 		return;
-	if (t->fd >= 0) {
-		if (!t->done)
-			(void)unlink(t->path);
-		doomed = NULL;
+	keeper_remove(&keeper);
+	if (t->fd >= 0)
 		(void)close(t->fd);
-	}
 	if (t->dir_fd >= 0)
 		(void)close(t->dir_fd);
 	mem_free(t->path);

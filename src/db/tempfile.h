@@ -2,9 +2,10 @@
 // A file that appears under its name only when it is whole.
 //
 // It is written under a temporary name in the same directory: tempfile_commit() syncs it and gives
-// it its name; tempfile_free() without it, and SIGHUP, SIGINT and SIGTERM, remove it. What a killed
-// run (SIGKILL, power) leaves is removed by the next tempfile_new() in that directory. One at a
-// time.
+// it its name; tempfile_free() without it, and any end of the process, remove it. After
+// tempfile_new() that takes no right on files: a process of its own does it (keeper.h). What is
+// left when that one is killed, too (power), the next tempfile_new() in the directory removes. One
+// at a time.
 #ifndef VMI_DB_TEMPFILE_H
 #define VMI_DB_TEMPFILE_H
 

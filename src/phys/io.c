@@ -16,6 +16,7 @@
 struct file_io {
 	struct io io;
 	int fd;
+	void (*give_back)(int fd);
 };
 
 // What a bad sector or a lost network share answers: the bytes are not there, the rest may be.
@@ -46,11 +47,16 @@ static struct err *file_read(struct io *io, uint64_t off, void *buf, size_t n, s
 	return NULL;
 }
 
+static void close_fd(int fd)
+{
+	(void)close(fd);
+}
+
 static void file_close(struct io *io)
 {
 	const struct file_io *f = (struct file_io *)io;
 
-	(void)close(f->fd);
+	f->give_back(f->fd);
 }
 
 static const struct io_ops file_ops = {file_read, file_close};
@@ -124,15 +130,16 @@ struct err *io_open_file(const char *path, struct io **out)
 	if (e)
 		(void)close(fd);
 	else
-		*out = io_from_fd(fd, path, size);
+		*out = io_from_fd(fd, path, size, NULL);
 	return e;
 }
 
-struct io *io_from_fd(int fd, const char *path, uint64_t size)
+struct io *io_from_fd(int fd, const char *path, uint64_t size, void (*give_back)(int fd))
 {
 	struct file_io *f = mem_alloc(sizeof(*f));
 
-	*f = (struct file_io){{&file_ops, mem_strdup(path), size}, fd};
+	*f = (struct file_io){
+		{&file_ops, mem_strdup(path), size}, fd, give_back ? give_back : close_fd};
 	return &f->io;
 }
 

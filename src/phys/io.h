@@ -28,8 +28,10 @@ struct io {
 // that names the path and says what to do.
 struct err *io_open_file(const char *path, struct io **out);
 
-// The same for an open file, which the io takes over.
-struct io *io_from_fd(int fd, const char *path, uint64_t size) __attribute__((returns_nonnull));
+// The same for an open file, which the io takes over, and give_back() gets at its end; NULL closes
+// it.
+struct io *io_from_fd(int fd, const char *path, uint64_t size, void (*give_back)(int fd))
+	__attribute__((returns_nonnull));
 
 // Up to n bytes, *got says how many; io_read_all() makes an error of fewer. What lies beyond the
 // size, or on a bad sector, is not an error but not got.

@@ -33,8 +33,7 @@ enum {
 	REFER = 1 << 13,
 	OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV, // not of folders
 	READING = READ_FILE | READ_DIR | IOCTL_DEV, // a block device is asked for its size
-	NAMING = MAKE_REG | REMOVE_FILE,	    // a rename is both
-	WRITING = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | NAMING,
+	WRITING = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE,
 };
 
 struct ruleset_attr {
@@ -97,8 +96,8 @@ static bool allow_needs(int rules, const struct sandbox_needs *n, uint64_t handl
 
 	for (size_t i = 0; done && n->opens && i < n->read.n; i++)
 		done = allow(rules, n->read.at[i], READING & handled);
-	for (size_t i = 0; done && i < n->write.n; i++)
-		done = allow(rules, n->write.at[i], (n->opens ? WRITING : NAMING) & handled);
+	for (size_t i = 0; done && n->opens && i < n->write.n; i++)
+		done = allow(rules, n->write.at[i], WRITING & handled);
 	if (done && SANITIZED) // they read /proc at the end, and the program to name what is in it
 		done = allow(rules, "/", READING & handled);
 	return done;

@@ -17,12 +17,13 @@
 // What it still needs. Paths of folders stand for all below them; one that is not there is left
 // out. {0} is a process that computes, and reads and writes what is open.
 struct sandbox_needs {
-	VEC(char *) read;  // files, and folders of files
-	VEC(char *) write; // folders in which files are made, read, written, renamed, removed
-	bool opens;	   // files are opened still; without it those of `write` are only renamed
-			   // and removed
-	bool forks;	   // processes are begun still, none of another program
-	bool terminal;	   // lines are edited on a terminal
+	bool opens;	  // files are opened still, namely:
+	VEC(char *) read; // files, and folders of files
+	// Files that are written, and folders in which files are made, read, written, renamed,
+	// removed: never one that evidence may lie in.
+	VEC(char *) write;
+	bool forks;    // processes are begun still, none of another program
+	bool terminal; // lines are edited on a terminal
 };
 
 // NULL is fine, and nothing.

@@ -5,6 +5,7 @@
 
 #if defined(HAVE_SECCOMP) && !SANITIZED
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -15,8 +16,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-// Reads, writes, and memory. sysinfo is qsort()'s, sched_getaffinity malloc()'s; fcntl, geteuid
-// and ftruncate are SQLite's.
+// Reads, writes, and memory. sysinfo is qsort()'s, sched_getaffinity malloc()'s; geteuid and
+// ftruncate are SQLite's. wait4 is for who gives the output its name.
 static const int computing[] = {SCMP_SYS(read),
 				SCMP_SYS(pread64),
 				SCMP_SYS(readv),
@@ -41,8 +42,6 @@ static const int computing[] = {SCMP_SYS(read),
 				SCMP_SYS(ftruncate),
 				SCMP_SYS(ftruncate64),
 				SCMP_SYS(fallocate),
-				SCMP_SYS(fcntl),
-				SCMP_SYS(fcntl64),
 				SCMP_SYS(close),
 				SCMP_SYS(flock),
 				SCMP_SYS(brk),
@@ -69,6 +68,7 @@ static const int computing[] = {SCMP_SYS(read),
 				SCMP_SYS(getgid),
 				SCMP_SYS(getegid),
 				SCMP_SYS(uname),
+				SCMP_SYS(wait4),
 				SCMP_SYS(rt_sigaction),
 				SCMP_SYS(rt_sigprocmask),
 				SCMP_SYS(rt_sigreturn),
@@ -78,28 +78,25 @@ static const int computing[] = {SCMP_SYS(read),
 				SCMP_SYS(exit),
 				SCMP_SYS(exit_group)};
 
-// The output gets its name, or a signal's handler removes it.
-static const int naming[] = {SCMP_SYS(rename),	  SCMP_SYS(renameat),  SCMP_SYS(renameat2),
-			     SCMP_SYS(unlink),	  SCMP_SYS(unlinkat),  SCMP_SYS(access),
-			     SCMP_SYS(faccessat), SCMP_SYS(faccessat2)};
+// A file of the cache is made, or what was typed is kept.
+static const int making[] = {SCMP_SYS(open),	  SCMP_SYS(openat), SCMP_SYS(mkdir),
+			     SCMP_SYS(mkdirat),	  SCMP_SYS(rename), SCMP_SYS(renameat),
+			     SCMP_SYS(renameat2), SCMP_SYS(unlink), SCMP_SYS(unlinkat)};
 
 // Also what the next, narrower sandbox is entered with.
-static const int opening[] = {SCMP_SYS(open),
-			      SCMP_SYS(openat),
+static const int opening[] = {SCMP_SYS(access),
+			      SCMP_SYS(faccessat),
+			      SCMP_SYS(faccessat2),
 			      SCMP_SYS(getdents64),
 			      SCMP_SYS(getdents),
 			      SCMP_SYS(getcwd),
 			      SCMP_SYS(readlink),
 			      SCMP_SYS(readlinkat),
-			      SCMP_SYS(mkdir),
-			      SCMP_SYS(mkdirat),
-			      SCMP_SYS(utimensat),
 			      SCMP_SYS(fstatfs),
 			      SCMP_SYS(fstatfs64),
 			      SCMP_SYS(fadvise64),
 			      SCMP_SYS(prctl),
 			      SCMP_SYS(seccomp),
-			      SCMP_SYS(prlimit64),
 			      SCMP_SYS(setrlimit),
 			      SCMP_SYS(ugetrlimit),
 			      SCMP_SYS(getrlimit),
@@ -108,16 +105,24 @@ static const int opening[] = {SCMP_SYS(open),
 			      SCMP_SYS(landlock_restrict_self)};
 
 // A child that reads a file of symbols, and the pipe that it answers through.
-static const int forking[] = {SCMP_SYS(fork),	SCMP_SYS(vfork),	  SCMP_SYS(wait4),
-			      SCMP_SYS(waitid), SCMP_SYS(pipe2),	  SCMP_SYS(poll),
-			      SCMP_SYS(ppoll),	SCMP_SYS(ppoll_time64),	  SCMP_SYS(dup),
-			      SCMP_SYS(dup2),	SCMP_SYS(dup3),		  SCMP_SYS(set_tid_address),
-			      SCMP_SYS(rseq),	SCMP_SYS(set_robust_list)};
+static const int forking[] = {
+	SCMP_SYS(fork),		SCMP_SYS(vfork),
+	SCMP_SYS(waitid),	SCMP_SYS(pipe2),
+	SCMP_SYS(poll),		SCMP_SYS(ppoll),
+	SCMP_SYS(dup),		SCMP_SYS(dup2),
+	SCMP_SYS(dup3),		SCMP_SYS(rseq),
+	SCMP_SYS(alarm),	SCMP_SYS(set_tid_address),
+	SCMP_SYS(setitimer),	SCMP_SYS(set_robust_list),
+	SCMP_SYS(ppoll_time64),
+#ifdef __SNR_close_range
+	SCMP_SYS(close_range),
+#endif
+};
 
-// Waiting for keys; fchmod is for the file of what was typed.
+// Waiting for keys.
 static const int terminal[] = {
-	SCMP_SYS(fchmod), SCMP_SYS(poll),	SCMP_SYS(ppoll),    SCMP_SYS(ppoll_time64),
-	SCMP_SYS(select), SCMP_SYS(_newselect), SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64)};
+	SCMP_SYS(poll),	      SCMP_SYS(ppoll),	  SCMP_SYS(ppoll_time64),   SCMP_SYS(select),
+	SCMP_SYS(_newselect), SCMP_SYS(pselect6), SCMP_SYS(pselect6_time64)};
 
 static const int attacks[] = {SCMP_SYS(execve),
 			      SCMP_SYS(execveat),
@@ -193,16 +198,58 @@ static void allow_ioctls(struct filter *f, bool edits_lines)
 		allow_value(f, SCMP_SYS(ioctl), 1, UINT32_MAX, sets[i]);
 }
 
-// To itself; "is there a process" (0), whose leftovers those are, and the end of a child.
-static void allow_signals(struct filter *f, const struct sandbox_needs *n)
+// Not F_SETOWN and F_SETSIG, by which any process gets any signal, nor leases on evidence.
+static void allow_fcntl(struct filter *f)
+{
+	static const int calls[] = {SCMP_SYS(fcntl), SCMP_SYS(fcntl64)};
+	static const uint64_t commands[] = {F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,	   F_SETFD,
+					    F_GETFL,  F_SETFL,	       F_GETLK,	   F_SETLK,
+					    F_SETLKW, F_OFD_GETLK,     F_OFD_SETLK};
+
+	for (size_t i = 0; i < N_OF(calls); i++)
+		for (size_t c = 0; c < N_OF(commands); c++)
+			allow_value(f, calls[i], 1, UINT32_MAX, commands[c]);
+}
+
+// Where Landlock is not there to say which files, none at all is opened to be written.
+static void allow_opening(struct filter *f, bool for_writing)
+{
+	const uint64_t changes = O_ACCMODE | O_CREAT | O_TRUNC;
+
+	add(f, SCMP_ACT_ALLOW, opening, N_OF(opening));
+	allow_value(f, SCMP_SYS(prlimit64), 0, UINT32_MAX, 0); // limits of its own
+	if (for_writing) {
+		add(f, SCMP_ACT_ALLOW, making, N_OF(making));
+		return;
+	}
+	allow_value(f, SCMP_SYS(open), 1, changes, O_RDONLY);
+	allow_value(f, SCMP_SYS(openat), 2, changes, O_RDONLY);
+}
+
+// raise() and abort().
+static void allow_signals(struct filter *f)
 {
 	allow_value(f, SCMP_SYS(tgkill), 0, UINT32_MAX, (uint32_t)getpid());
-	if (n->opens)
-		allow_value(f, SCMP_SYS(kill), 1, UINT32_MAX, 0);
-	if (n->forks)
-		allow_value(f, SCMP_SYS(kill), 1, UINT32_MAX, SIGKILL);
-	if (n->terminal) // what the editor caught goes on to its own group
-		allow_value(f, SCMP_SYS(kill), 0, UINT32_MAX, 0);
+}
+
+// What the editor caught goes on to the process group, as the terminal sends it. It sets the mode
+// of the file of what was typed, which has it already: that is nobody's to set for evidence, and
+// comes to nothing.
+static void allow_terminal(struct filter *f)
+{
+	static const int keys[] = {SIGINT, SIGQUIT, SIGTSTP, SIGHUP, SIGTERM, SIGCONT, SIGWINCH};
+	static const int mode = SCMP_SYS(fchmod);
+
+	add(f, SCMP_ACT_ALLOW, terminal, N_OF(terminal));
+	add(f, SCMP_ACT_ERRNO(0), &mode, 1);
+	for (size_t i = 0; i < N_OF(keys); i++) {
+		const struct scmp_arg_cmp same[] = {
+			{0, SCMP_CMP_MASKED_EQ, UINT32_MAX, 0},
+			{1, SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint64_t)keys[i]}};
+		if (seccomp_rule_add_array(f->ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2, same) ==
+		    -ENOMEM)
+			f->incomplete = true;
+	}
 }
 
 // Without namespaces of its own. What clone3() is asked for can't be seen, and without it the C
@@ -224,15 +271,14 @@ static void add_needs(struct filter *f, const struct sandbox_needs *n)
 	add(f, SCMP_ACT_ALLOW, computing, N_OF(computing));
 	allow_memory(f);
 	allow_ioctls(f, n->terminal);
-	allow_signals(f, n);
-	if (n->write.n)
-		add(f, SCMP_ACT_ALLOW, naming, N_OF(naming));
+	allow_fcntl(f);
+	allow_signals(f);
 	if (n->opens)
-		add(f, SCMP_ACT_ALLOW, opening, N_OF(opening));
+		allow_opening(f, n->write.n > 0);
 	if (n->forks)
 		allow_forks(f);
 	if (n->terminal)
-		add(f, SCMP_ACT_ALLOW, terminal, N_OF(terminal));
+		allow_terminal(f);
 }
 
 // Calls sorted for the search, and no price for each of them on kernels before 5.16, which took

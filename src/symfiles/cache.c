@@ -120,10 +120,7 @@ bool cache_get(const struct cache_key *k, struct profile **out)
 	_cleanup_free_ char *path = path_of(k);
 	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
-	if (fd < 0 || !take(k, fd, out))
-		return false;
-	(void)futimens(fd, NULL); // used today: not among the oldest
-	return true;
+	return fd >= 0 && take(k, fd, out);
 }
 
 // --- writing ---
@@ -185,7 +182,7 @@ static void write_to(const char *path, const uint8_t *bytes, size_t n)
 
 struct kept {
 	char *name;
-	int64_t used_ns, size;
+	int64_t made_ns, size;
 };
 typedef VEC(struct kept) kept_vec;
 
@@ -193,7 +190,7 @@ static int youngest_first(const void *a, const void *b)
 {
 	const struct kept *x = a, *y = b;
 
-	return x->used_ns > y->used_ns ? -1 : x->used_ns < y->used_ns;
+	return x->made_ns > y->made_ns ? -1 : x->made_ns < y->made_ns;
 }
 
 // Also what a writer left behind that was killed.

@@ -2,6 +2,7 @@
 // fork, work, and one answer through a pipe: a profile's bytes, or an error.
 #include "src/symfiles/child.h"
 
+#include "src/base/fds.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
 #include "src/base/vec.h"
@@ -58,14 +59,26 @@ static void out_of_memory(size_t asked)
 // What broke out of its reader has no terminal to write to.
 static void give_up_terminal(void)
 {
-	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	for (int fd = 0; fd < 3; fd++)
 		if (nothing < 0 || dup2(nothing, fd) < 0)
 			(void)close(fd);
 }
 
-static _Noreturn void answer(child_work *work, void *arg, uint64_t key,
+// Its parent has no right to end it: the clock does.
+static void end_in_time(unsigned patience_s)
+{
+	sigset_t bell;
+
+	(void)signal(SIGALRM, SIG_DFL);
+	(void)sigemptyset(&bell);
+	(void)sigaddset(&bell, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &bell, NULL);
+	(void)alarm(patience_s);
+}
+
+static _Noreturn void answer(child_work *work, void *arg, int fd, uint64_t key,
 			     const struct child_limits *limits, uint64_t addresses)
 {
 	static const char head = ANSWER_PROFILE;
@@ -75,6 +88,8 @@ static _Noreturn void answer(child_work *work, void *arg, uint64_t key,
 	mem_on_exhausted(out_of_memory);
 	mem_set_limit(mem_in_use() + limits->memory);
 	give_up_terminal();
+	fds_close_but(3, fd, answer_fd);
+	end_in_time(limits->patience_s);
 	sandbox_enter_child(limits, addresses);
 	const struct err *e = work(arg, &p);
 	if (e)
@@ -110,8 +125,8 @@ static bool read_some(int fd, byte_vec *out)
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
-// Whether the answer came in time, and is none without end.
-static bool listen_to(int fd, unsigned patience_s, byte_vec *out)
+// The answer, if it comes in time, and is none without end.
+static void listen_to(int fd, unsigned patience_s, byte_vec *out)
 {
 	int64_t end = now_ms() + (int64_t)patience_s * 1000;
 
@@ -119,14 +134,13 @@ static bool listen_to(int fd, unsigned patience_s, byte_vec *out)
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int ready = poll(&p, 1, left < 1000 ? (int)left : 1000);
 		if (ready > 0 && !read_some(fd, out))
-			return true;
+			return;
 	}
-	return false;
 }
 
 static struct err *why_it_died(int signal)
 {
-	if (signal == SIGXCPU || signal == SIGKILL)
+	if (signal == SIGXCPU || signal == SIGALRM || signal == SIGPIPE || signal == SIGKILL)
 		return err_new(ERR_LIMIT,
 			       "reading it took too long or gave too much, and was stopped");
 	if (signal == SIGSYS)
@@ -171,8 +185,8 @@ static struct child_limits with_defaults(const struct child_limits *l)
 				     l->patience_s ? l->patience_s : DEFAULT_PATIENCE_S};
 }
 
-struct err *child_run(child_work *work, void *arg, uint64_t key, const struct child_limits *limits,
-		      struct profile **out)
+struct err *child_run(child_work *work, void *arg, int fd, uint64_t key,
+		      const struct child_limits *limits, struct profile **out)
 {
 	const struct child_limits l = with_defaults(limits);
 	const uint64_t addresses = sandbox_addresses();
@@ -185,15 +199,14 @@ struct err *child_run(child_work *work, void *arg, uint64_t key, const struct ch
 	if (child == 0) {
 		(void)close(ends[0]);
 		answer_fd = ends[1];
-		answer(work, arg, key, &l, addresses);
+		answer(work, arg, fd, key, &l, addresses);
 	}
 	(void)close(ends[1]);
 	if (child < 0) {
 		(void)close(ends[0]);
 		return err_errno(ERR_IO, "no process to read it in");
 	}
-	if (!listen_to(ends[0], l.patience_s, &a))
-		(void)kill(child, SIGKILL);
+	listen_to(ends[0], l.patience_s, &a);
 	(void)close(ends[0]);
 	struct err *e = take_answer(&a, key, wait_for(child), out);
 	vec_fini(&a);

@@ -15,9 +15,9 @@
 // What is done in the child; *out is handed over, *arg is seen as it was.
 typedef struct err *child_work(void *arg, struct profile **out);
 
-// key is checked as profile_read() does. ERR_FORMAT where the child crashed, ERR_LIMIT where it was
-// stopped.
-struct err *child_run(child_work *work, void *arg, uint64_t key, const struct child_limits *limits,
-		      struct profile **out);
+// fd is the file that it reads, or -1: nothing else stays open in the child. key is checked as
+// profile_read() does. ERR_FORMAT where the child crashed, ERR_LIMIT where it was stopped.
+struct err *child_run(child_work *work, void *arg, int fd, uint64_t key,
+		      const struct child_limits *limits, struct profile **out);
 
 #endif

@@ -70,7 +70,7 @@ static char *build_id_of(int fd, const char *path, uint64_t size)
 
 	if (copy < 0)
 		return NULL;
-	struct io *io = io_from_fd(copy, path, size);
+	struct io *io = io_from_fd(copy, path, size, NULL);
 	char *id = identity_build_id(io);
 	io_close(io);
 	return id;
@@ -89,7 +89,7 @@ static struct err *load(int fd, const char *path, const struct stat *st,
 
 	if (id && cache_get(&key, out))
 		return NULL;
-	TRY(child_run(work, &j, wants->key, &limits, out));
+	TRY(child_run(work, &j, fd, wants->key, &limits, out));
 	if (id)
 		cache_put(&key, *out);
 	return NULL;

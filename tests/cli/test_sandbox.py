@@ -9,6 +9,8 @@ import unittest
 
 from support import CommandTest, needs_sample, SAMPLE, VMISCAN
 
+BREAK_OUT = os.environ.get("VMISCAN_BREAK_OUT")
+needs_break_out = unittest.skipUnless(BREAK_OUT, "SKIP nothing is loaded before a sanitizer")
 needs_strace = unittest.skipUnless(shutil.which("strace"), "SKIP no strace")
 
 
@@ -135,6 +137,38 @@ class Sandbox(CommandTest):
                        if re.search(r"= -1 E(PERM|ACCES|MFILE|NOSYS)|SIGSYS", line)
                        and "/etc/localtime" not in line]  # gmtime() asks, and needs no answer
             self.assertEqual(refused, [], args)
+
+    def broken_out(self, *args):
+        """{(moment, act): whether it is done} of one that is in the process, on an image that lies
+        in the folders of the output and of temporary files."""
+        log = os.path.join(self.holder.name, "log")
+        shutil.rmtree(self.dir)
+        os.mkdir(self.dir)
+        shutil.copy(SAMPLE, self.path("guest.zst"))
+        env = self.environment() | {"LD_PRELOAD": BREAK_OUT, "BREAK_OUT_LOG": log,
+                                    "VICTIM": self.path("guest.zst"), "TMPDIR": self.dir}
+        p = self.run_vmiscan(*args, env=env)
+        self.assertEqual(p.returncode, 0, p.err)
+        with open(log, encoding="ascii") as f:
+            found = {(moment, act): what == "done" for moment, act, what in map(str.split, f)}
+        os.unlink(log)
+        return found
+
+    @needs_break_out
+    def test_who_breaks_out_can_do_nothing_to_the_evidence(self):
+        can = self.broken_out("guest.zst", "-q", "--no-sandbox")
+        self.assertEqual({m for m, _ in can}, {"second"})
+        self.assertEqual([act for act, done in can.items() if not done], [])
+        if "no seccomp" in kinds() or "no Landlock" in kinds():
+            self.skipTest("SKIP no seccomp or no Landlock here")
+        for args in (("guest.zst", "-q"), ("guest.zst", "-q", "-o", "guest.db", "--force"),
+                     ("report", "guest.zst", "--no-progress")):
+            found = self.broken_out(*args)
+            self.assertEqual(set(found), {(m, act) for m in ("first", "second") for _, act in can})
+            self.assertEqual([act for act, done in found.items() if done], [], args)
+            with open(SAMPLE, "rb") as a, open(self.path("guest.zst"), "rb") as b:
+                self.assertEqual(a.read(), b.read())
+        self.assert_files("guest.zst", "guest.zst.html")
 
     @needs_strace
     def test_evidence_is_opened_for_reading_only(self):

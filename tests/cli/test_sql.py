@@ -369,9 +369,10 @@ class Terminal:
         raise AssertionError(f"no new prompt after {self.seen!r}")
 
     def leave(self):
-        """Ctrl-D; once more where it came between two reads of the keyboard, and was lost."""
+        """Ctrl-D; once more where it came between two reads of the keyboard, and was lost; with
+        Ctrl-U before it, for on a line that has text it is no end."""
         for _ in range(20):
-            self.type("\x04")
+            self.type("\x15\x04")
             try:
                 self.process.wait(timeout=5)
                 break

@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	apart = false;
 #endif
-	if (!(apart ? child_run(work, &b, kernel_type_wants()->key, &limits, &p) : work(&b, &p)))
+	if (!(apart ? child_run(work, &b, -1, kernel_type_wants()->key, &limits, &p)
+		    : work(&b, &p)))
 		profile_free(p);
 	return 0;
 }

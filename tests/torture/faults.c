@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ static struct {
 	bool stays;
 } fault;
 
-static unsigned long counts[N_CALLS];
+static unsigned long *counts; // [N_CALLS] of this process and those that it forks
 static uint64_t random_state; // 0: no short reads
 static int log_fd = -1;
 
@@ -87,7 +88,10 @@ __attribute__((constructor)) static void begin(void)
 	if (path)
 		log_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	(void)dl_iterate_phdr(spare, NULL);
-	memset(counts, 0, sizeof(counts));
+	counts = mmap(NULL, N_CALLS * sizeof(*counts), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (counts == MAP_FAILED)
+		abort();
 	if (asked)
 		parse(asked);
 }
@@ -102,9 +106,9 @@ __attribute__((destructor)) static void end(void)
 
 static bool fails(enum call c)
 {
-	counts[c]++;
-	if (!fault.at || c != fault.call || counts[c] < fault.at ||
-	    (counts[c] > fault.at && !fault.stays))
+	unsigned long n = counts ? __atomic_add_fetch(&counts[c], 1, __ATOMIC_RELAXED) : 0;
+
+	if (!fault.at || c != fault.call || n < fault.at || (n > fault.at && !fault.stays))
 		return false;
 	errno = fault.error;
 	return true;

@@ -78,7 +78,7 @@ static struct err *run(child_work *work, void *arg, const struct child_limits *l
 {
 	static const struct child_limits defaults;
 
-	return child_run(work, arg, KEY, limits ? limits : &defaults, out);
+	return child_run(work, arg, -1, KEY, limits ? limits : &defaults, out);
 }
 
 Test(child, hands_back_a_profile)

@@ -13,14 +13,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// A folder with in/evidence, which is only read, and out/, which is written to.
+// A folder with in/evidence, which is only read, and cache/, which is written to.
 static char dir[64];
+static int evidence = -1; // open
 
 static void make_file(const char *path)
 {
@@ -35,10 +38,12 @@ static void enter_directory(void)
 	(void)snprintf(dir, sizeof(dir), "/tmp/vmiscan-test-XXXXXX");
 	cr_assert_not_null(mkdtemp(dir));
 	cr_assert_eq(chdir(dir), 0);
-	cr_assert_eq(mkdir("in", 0700) | mkdir("out", 0700), 0);
+	cr_assert_eq(mkdir("in", 0700) | mkdir("cache", 0700), 0);
 	make_file("in/evidence");
 	make_file("in/other");
-	make_file("out/temporary");
+	make_file("cache/temporary");
+	evidence = open("in/evidence", O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(evidence, 0);
 }
 
 static void leave_directory(void)
@@ -59,25 +64,40 @@ static void enter_first(void)
 
 	sandbox_read(&n, "in/evidence");
 	sandbox_read(&n, "in/nothing-of-that-name");
-	sandbox_write(&n, "out");
+	sandbox_write(&n, "cache");
 	sandbox_enter(&n, words);
 	sandbox_needs_fini(&n);
 }
 
 static void enter_second(void)
 {
-	struct sandbox_needs n = {0};
+	const struct sandbox_needs n = {0};
 	char words[SANDBOX_WORDS];
 
-	sandbox_write(&n, "out");
 	sandbox_enter(&n, words);
-	sandbox_needs_fini(&n);
 }
 
 static void enter_both(void)
 {
 	enter_first();
 	enter_second();
+}
+
+// On a kernel that has no Landlock, for a call that writes no file but those that are open.
+static void enter_seccomp_alone(void)
+{
+	struct sandbox_needs n = {.opens = true};
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_null(seccomp_enter(&n));
+}
+
+static void enter_prompt(void)
+{
+	const struct sandbox_needs n = {.opens = true, .terminal = true};
+
+	cr_assert_eq(setpgid(0, 0) | prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_null(seccomp_enter(&n));
 }
 
 enum { DONE = 0, REFUSED = 1, KILLED = 2 };
@@ -136,6 +156,45 @@ static bool remove_evidence(void)
 	return unlink("in/evidence") == 0;
 }
 
+static bool truncate_evidence(void)
+{
+	return truncate("in/evidence", 0) == 0;
+}
+
+// Some system calls truncate what they open to be read.
+static bool truncate_by_opening(void)
+{
+	return opens("in/evidence", O_RDONLY | O_TRUNC);
+}
+
+static bool move_evidence(void)
+{
+	return rename("in/evidence", "cache/new") == 0;
+}
+
+static bool link_evidence(void)
+{
+	return link("in/evidence", "cache/new") == 0;
+}
+
+static bool set_times(void)
+{
+	return utimensat(AT_FDCWD, "in/evidence", NULL, 0) == 0;
+}
+
+static bool set_times_of_open_file(void)
+{
+	return futimens(evidence, NULL) == 0;
+}
+
+static bool set_mode_of_open_file(void)
+{
+	struct stat st;
+
+	(void)fchmod(evidence, 0640);
+	return fstat(evidence, &st) == 0 && (st.st_mode & 0777) == 0640;
+}
+
 static bool put_beside_evidence(void)
 {
 	return opens("in/new", O_WRONLY | O_CREAT);
@@ -146,25 +205,25 @@ static bool list_folder(void)
 	return opens(".", O_RDONLY | O_DIRECTORY);
 }
 
-static bool make_output(void)
+static bool make_in_cache(void)
 {
-	return opens("out/new", O_RDWR | O_CREAT | O_EXCL);
+	return opens("cache/new", O_RDWR | O_CREAT | O_EXCL);
 }
 
-static bool name_output(void)
+static bool name_in_cache(void)
 {
-	return rename("out/temporary", "out/final") == 0 &&
-	       rename("out/final", "out/temporary") == 0;
+	return rename("cache/temporary", "cache/final") == 0 &&
+	       rename("cache/final", "cache/temporary") == 0;
 }
 
-static bool name_output_elsewhere(void)
+static bool move_out_of_cache(void)
 {
-	return rename("out/temporary", "in/final") == 0;
+	return rename("cache/temporary", "in/final") == 0;
 }
 
-static bool remove_output(void)
+static bool remove_from_cache(void)
 {
-	return unlink("out/temporary") == 0;
+	return unlink("cache/temporary") == 0;
 }
 
 static bool make_socket(void)
@@ -218,6 +277,63 @@ static bool type_into_terminal(void)
 	return ioctl(-1, TIOCSTI, &c) == 0 || errno == EBADF;
 }
 
+// --- other processes ---
+
+static bool look_for_parent(void)
+{
+	return kill(getppid(), 0) == 0;
+}
+
+static bool signal_thread_of_parent(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0) == 0;
+}
+
+static bool signal_task_of_parent(void)
+{
+	return syscall(SYS_tkill, getppid(), 0) == 0;
+}
+
+static bool signal_by_handle(void)
+{
+	long handle = syscall(SYS_pidfd_open, getppid(), 0);
+
+	return handle >= 0 && syscall(SYS_pidfd_send_signal, handle, 0, NULL, 0) == 0;
+}
+
+static bool queue_signal(void)
+{
+	return sigqueue(getppid(), 0, (union sigval){0}) == 0;
+}
+
+// Whom the kernel sends what F_SETSIG says when something can be read.
+static bool have_parent_signalled(void)
+{
+	return fcntl(evidence, F_SETOWN, getppid()) == 0;
+}
+
+static bool look_at_limits_of_parent(void)
+{
+	struct rlimit l;
+
+	return prlimit(getppid(), RLIMIT_CORE, NULL, &l) == 0;
+}
+
+static bool raise_signal(void)
+{
+	return signal(SIGTERM, SIG_IGN) != SIG_ERR && raise(SIGTERM) == 0;
+}
+
+static bool continue_group(void)
+{
+	return kill(0, SIGCONT) == 0;
+}
+
+static bool kill_group(void)
+{
+	return kill(0, SIGKILL) == 0;
+}
+
 static bool get_rights_back(void)
 {
 	const struct rlimit l = {64, 64};
@@ -228,12 +344,14 @@ static bool get_rights_back(void)
 // --- what comes of them ---
 
 // Who forbids it. With a sanitizer seccomp is off, and all files may be read.
-enum guard { LANDLOCK, LANDLOCK_ON_READING, SECCOMP };
+enum guard { LANDLOCK, LANDLOCK_3, LANDLOCK_ON_READING, SECCOMP };
 
 static bool is_there(enum guard g)
 {
 	if (g == SECCOMP)
 		return seccomp_is_there();
+	if (g == LANDLOCK_3) // which truncation is part of since
+		return landlock_version() >= 3;
 	return landlock_version() > 0 && !(SANITIZED && g == LANDLOCK_ON_READING);
 }
 
@@ -251,25 +369,62 @@ struct expectation {
 
 // clang-format off
 static const struct expectation expectations[] = {
-	ACT(read_evidence,         true,  false, LANDLOCK_ON_READING),
-	ACT(read_another_file,     false, false, LANDLOCK_ON_READING),
-	ACT(read_passwords,        false, false, LANDLOCK_ON_READING),
-	ACT(list_folder,           false, false, LANDLOCK_ON_READING),
-	ACT(write_evidence,        false, false, LANDLOCK),
-	ACT(remove_evidence,       false, false, LANDLOCK),
-	ACT(put_beside_evidence,   false, false, LANDLOCK),
-	ACT(name_output_elsewhere, false, false, LANDLOCK),
-	ACT(make_output,           true,  false, LANDLOCK),
-	ACT(name_output,           true,  true,  LANDLOCK),
-	ACT(remove_output,         true,  true,  LANDLOCK),
-	ACT(become_program,        false, false, LANDLOCK),
-	ACT(begin_process,         true,  false, SECCOMP),
-	ACT(make_socket,           false, false, SECCOMP),
-	ACT(make_local_socket,     false, false, SECCOMP),
-	ACT(make_code,             false, false, SECCOMP),
-	ACT(make_memory,           true,  true,  SECCOMP),
-	ACT(type_into_terminal,    false, false, SECCOMP),
-	ACT(get_rights_back,       true,  false, SECCOMP),
+	ACT(read_evidence,            true,  false, LANDLOCK_ON_READING),
+	ACT(read_another_file,        false, false, LANDLOCK_ON_READING),
+	ACT(read_passwords,           false, false, LANDLOCK_ON_READING),
+	ACT(list_folder,              false, false, LANDLOCK_ON_READING),
+	ACT(write_evidence,           false, false, LANDLOCK),
+	ACT(truncate_evidence,        false, false, SECCOMP),
+	ACT(truncate_by_opening,      false, false, LANDLOCK_3),
+	ACT(remove_evidence,          false, false, LANDLOCK),
+	ACT(move_evidence,            false, false, LANDLOCK),
+	ACT(link_evidence,            false, false, LANDLOCK),
+	ACT(set_times,                false, false, SECCOMP),
+	ACT(set_times_of_open_file,   false, false, SECCOMP),
+	ACT(set_mode_of_open_file,    false, false, SECCOMP),
+	ACT(put_beside_evidence,      false, false, LANDLOCK),
+	ACT(move_out_of_cache,        false, false, LANDLOCK),
+	ACT(make_in_cache,            true,  false, LANDLOCK),
+	ACT(name_in_cache,            true,  false, LANDLOCK),
+	ACT(remove_from_cache,        true,  false, LANDLOCK),
+	ACT(become_program,           false, false, LANDLOCK),
+	ACT(begin_process,            true,  false, SECCOMP),
+	ACT(make_socket,              false, false, SECCOMP),
+	ACT(make_local_socket,        false, false, SECCOMP),
+	ACT(make_code,                false, false, SECCOMP),
+	ACT(make_memory,              true,  true,  SECCOMP),
+	ACT(type_into_terminal,       false, false, SECCOMP),
+	ACT(get_rights_back,          true,  false, SECCOMP),
+	ACT(look_for_parent,          false, false, SECCOMP),
+	ACT(signal_thread_of_parent,  false, false, SECCOMP),
+	ACT(signal_task_of_parent,    false, false, SECCOMP),
+	ACT(signal_by_handle,         false, false, SECCOMP),
+	ACT(queue_signal,             false, false, SECCOMP),
+	ACT(have_parent_signalled,    false, false, SECCOMP),
+	ACT(look_at_limits_of_parent, false, false, SECCOMP),
+	ACT(raise_signal,             true,  true,  SECCOMP),
+};
+
+// What seccomp does by itself: nothing is written, and nobody hears of us.
+static const struct expectation by_seccomp[] = {
+	ACT(read_evidence,            true,  true,  SECCOMP),
+	ACT(write_evidence,           false, false, SECCOMP),
+	ACT(truncate_evidence,        false, false, SECCOMP),
+	ACT(truncate_by_opening,      false, false, SECCOMP),
+	ACT(remove_evidence,          false, false, SECCOMP),
+	ACT(move_evidence,            false, false, SECCOMP),
+	ACT(link_evidence,            false, false, SECCOMP),
+	ACT(put_beside_evidence,      false, false, SECCOMP),
+	ACT(make_in_cache,            false, false, SECCOMP),
+	ACT(set_mode_of_open_file,    false, false, SECCOMP),
+	ACT(begin_process,            false, false, SECCOMP),
+	ACT(look_for_parent,          false, false, SECCOMP),
+	ACT(signal_thread_of_parent,  false, false, SECCOMP),
+	ACT(signal_task_of_parent,    false, false, SECCOMP),
+	ACT(signal_by_handle,         false, false, SECCOMP),
+	ACT(queue_signal,             false, false, SECCOMP),
+	ACT(kill_group,               false, false, SECCOMP),
+	ACT(continue_group,           false, true,  SECCOMP), // at the prompt
 };
 // clang-format on
 
@@ -278,16 +433,20 @@ static void expect(const struct expectation *e, void (*enter)(void), bool done)
 	int got;
 
 	make_file("in/evidence");
-	make_file("out/temporary");
+	make_file("cache/temporary");
+	(void)fchmod(evidence, 0600);
 	got = outcome(enter, e->act);
-	(void)unlink("out/new");
+	(void)unlink("cache/new");
 	(void)unlink("in/new");
 	(void)unlink("in/final");
 	if (done || is_there(e->guard))
 		cr_expect_eq(got == DONE, done, "%s came to %d", e->what, got);
 }
 
-enum { N_EXPECTATIONS = sizeof(expectations) / sizeof(expectations[0]) };
+enum {
+	N_EXPECTATIONS = sizeof(expectations) / sizeof(expectations[0]),
+	N_BY_SECCOMP = sizeof(by_seccomp) / sizeof(by_seccomp[0]),
+};
 
 Test(sandbox, everything_can_be_done_outside)
 {
@@ -305,6 +464,16 @@ Test(sandbox, leaves_no_file_once_all_are_open)
 {
 	for (size_t i = 0; i < N_EXPECTATIONS; i++)
 		expect(&expectations[i], enter_both, expectations[i].second);
+}
+
+Test(sandbox, writes_nothing_and_signals_nobody_without_landlock)
+{
+	if (!seccomp_is_there())
+		cr_skip_test("no seccomp in this build or system");
+	for (size_t i = 0; i < N_BY_SECCOMP; i++) {
+		expect(&by_seccomp[i], enter_seccomp_alone, by_seccomp[i].first);
+		expect(&by_seccomp[i], enter_prompt, by_seccomp[i].second);
+	}
 }
 
 Test(sandbox, ends_who_asks_for_a_socket_or_a_program)
