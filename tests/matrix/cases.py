@@ -121,11 +121,13 @@ def debian_vmlinux(options):
                     options=lambda offer=offer: _vmlinux_options(cache, offer))
 
 
-# Guests of other architectures, as samples/make-guests has them.
-OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-6.12-16k", "arm64-sid", "i386-6.1")
+# Guests as samples/make-guests has them: of other architectures, and with what a kernel before them
+# left in memory.
+OTHERS = ("arm64-6.1", "arm64-6.12", "arm64-6.12-lpa2", "arm64-6.12-16k", "arm64-sid", "i386-6.1",
+          "after-itself", "after-6.1", "after-sid")
 
 
-def other_architectures(_):
+def others(_):
     """Each with the newest kernel of its suite."""
     cache = cache_root()
     for guest in (BY_NAME[name] for name in OTHERS):
@@ -138,7 +140,8 @@ def other_architectures(_):
             continue
         yield Case(guest.name, max(kernel["packages"].values()), guest.flavour, guest.suite,
                    lambda guest=guest: guest_folder(cache, guest), lambda guest=guest: try_guest(cache, guest),
-                   arch=guest.arch, **_types_of(cache, guest, kernel["release"]))
+                   arch=guest.arch, config=guest.idea if guest.remains else "",
+                   **_types_of(cache, guest, kernel["release"]))
 
 
 def _types_of(cache, guest, release):
@@ -179,4 +182,4 @@ def built(_):
             yield _built_case(cache, variant)
 
 
-PROVIDERS = (debian_amd64, debian_vmlinux, other_architectures, built)
+PROVIDERS = (debian_amd64, debian_vmlinux, others, built)
