@@ -28,7 +28,15 @@ memory, which stay in the page cache: what is measured is the analysis and the w
 the reading of a disk. Seconds are those of a machine with the load that is given; the time of CPUs says
 what an image costs.
 
+Images of one kernel share what a file says of it: `--vmlinux` (or a file that `--symbols` finds) is
+converted for the first of them and comes from the cache for all others. What an image itself says of its
+kernel is read from each image: an image that lies about its build would otherwise speak for the others,
+and where it has kallsyms and BTF, that is read faster than a profile from the cache (docs/SPEED.md has
+both). The kernel of these snapshots has no kallsyms, so its symbols are deduced from each unless a file
+gives them; the rows with a file show what that saves.
+
 """
+INFO_RUNS = 20
 SAMPLE = TOP / "samples" / "debian12-6.1.vmem.zst"
 
 
@@ -90,6 +98,12 @@ def sharing(vmiscan, options, snapshots, folder):
     jobs = max(options.jobs)
     subprocess.run([vmiscan, "info", "--vmlinux", options.vmlinux, next(snapshots.iterdir())], check=True,
                    stdout=subprocess.DEVNULL)
+    for name, more in (("by itself", ()), ("with a file from the cache", ("--vmlinux", options.vmlinux))):
+        used = cpu_seconds()
+        for snapshot in sorted(snapshots.iterdir())[:INFO_RUNS]:
+            subprocess.run([vmiscan, "info", *more, snapshot], check=True, stdout=subprocess.DEVNULL)
+        used = (cpu_seconds() - used) / min(options.count, INFO_RUNS)
+        yield f"| info: to open an image and find its kernel, {name} | | | | {1000 * used:.0f} ms an image |"
     (folder / "shared").mkdir()
     seconds, out, used = run_batch(vmiscan, snapshots, folder / "shared", jobs, ("--vmlinux", options.vmlinux))
     yield (f"| batch -j{jobs} --vmlinux, from the cache | {seconds:.2f} | {options.count / seconds:.1f} images | | "
