@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Queries of osquery's public packs that touch our tables, as they stand there: (pack, name, statement).
+"""Queries of public packs that touch our tables, as they stand there: (pack, name, statement).
 
-Packs of osquery itself (packs/NAME.conf), the schedule for Linux servers of Palantir's osquery
-configuration, and the pack for incident response of Chainguard's osquery-defense-kit. Left out is what asks for tables that memory does not have: files, packages, events."""
+Of osquery itself all that is for Linux: packs/NAME.conf, its example of a configuration, the examples in
+specs/NAME.table, and what README and manual show. Of others the schedule for Linux servers of Palantir's
+configuration, and the pack for incident response of Chainguard's osquery-defense-kit. Left out is what
+asks for tables that memory does not have, or not as a whole: files, packages, events, osquery itself."""
 
 INCIDENT = "incident-response"
 COMPLIANCE = "it-compliance"
 VULNERABILITY = "vuln-management"
 HARDWARE = "hardware-monitoring"
+CONFIGURATION = "osquery.example.conf"
+README = "README.md"
+MANUAL = "docs/wiki"
+SPECS = "specs"
+OSQUERY = (INCIDENT, COMPLIANCE, VULNERABILITY, HARDWARE, CONFIGURATION, README, MANUAL, SPECS)
 PALANTIR = "palantir servers/linux"
 CHAINGUARD = "chainguard incident_response"
 
@@ -22,17 +29,21 @@ QUERIES = (
      "not like '/System/Library/%' and path not in ('/dev/null', '/dev/urandom', '/dev/random');"),
     (INCIDENT, "logged_in_users",
      "select liu.*, p.name, p.cmdline, p.cwd, p.root from logged_in_users liu, processes p where liu.pid = p.pid;"),
-    (INCIDENT, "ip_forwarding", "select * from system_controls where name = 'net.inet.ip.forwarding';"),
+    (INCIDENT, "ip_forwarding",
+     "select * from system_controls where oid = '4.30.41.1' union select * from system_controls where oid = "
+     "'4.2.0.1';"),
     (INCIDENT, "process_env", "select * from process_envs;"),
     (INCIDENT, "mounts", "select * from mounts;"),
     (INCIDENT, "ramdisk", "select * from block_devices where type = 'Virtual Interface';"),
     (INCIDENT, "listening_ports", "select * from listening_ports;"),
     (INCIDENT, "process_memory", "select * from process_memory_map;"),
     (INCIDENT, "arp_cache", "select * from arp_cache;"),
+    (INCIDENT, "iptables", "select * from iptables;"),
     (COMPLIANCE, "kernel_info", "select * from kernel_info;"),
     (COMPLIANCE, "os_version", "select * from os_version;"),
     (COMPLIANCE, "mounts", "select * from mounts;"),
     (COMPLIANCE, "kernel_modules", "select * from kernel_modules;"),
+    (COMPLIANCE, "iptables", "select * from iptables;"),
     (VULNERABILITY, "kernel_info", "select * from kernel_info;"),
     (VULNERABILITY, "os_version", "select * from os_version;"),
     (VULNERABILITY, "kernel_modules", "select * from kernel_modules;"),
@@ -40,6 +51,54 @@ QUERIES = (
     (HARDWARE, "darwin_kernel_system_controls",
      "select * from system_controls where subsystem = 'kern' and (name like '%boot%' or name like '%secure%' or "
      "name like '%single%');"),
+    (CONFIGURATION, "system_info", "SELECT hostname, cpu_brand, physical_memory FROM system_info;"),
+    (CONFIGURATION, "host_uuid", "SELECT uuid AS host_uuid FROM system_info;"),
+    (CONFIGURATION, "username", "SELECT user AS username FROM logged_in_users ORDER BY time DESC LIMIT 1;"),
+    (README, "users", "SELECT * FROM users;"),
+    (README, "deleted_executable", "SELECT * FROM processes WHERE on_disk = 0;"),
+    (README, "listening_on_all",
+     "SELECT DISTINCT processes.name, listening_ports.port, processes.pid\n"
+     "  FROM listening_ports JOIN processes USING (pid)\n"
+     "  WHERE listening_ports.address = '0.0.0.0';"),
+    (README, "arp_anomalies",
+     "SELECT address, mac, COUNT(mac) AS mac_count\n"
+     "  FROM arp_cache GROUP BY mac\n"
+     "  HAVING count(mac) > 1;"),
+    (README, "arp_anomalies_subquery",
+     "SELECT address, mac, mac_count\n"
+     "  FROM\n"
+     "    (SELECT address, mac, COUNT(mac) AS mac_count FROM arp_cache GROUP BY mac)\n"
+     "  WHERE mac_count > 1;"),
+    (MANUAL, "processes_binding_to_ports",
+     "SELECT DISTINCT process.name, listening.port, listening.protocol, listening.family, listening.address, "
+     "process.pid, process.path, process.on_disk, process.parent, process.start_time FROM processes AS process "
+     "JOIN listening_ports AS listening ON process.pid = listening.pid;"),
+    (MANUAL, "processes_not_on_disk", "SELECT * FROM processes WHERE on_disk != 1;"),
+    (MANUAL, "routes_of_localhost", "SELECT * FROM routes WHERE destination = '::1'"),
+    (MANUAL, "uptime", "SELECT total_seconds AS uptime FROM uptime;"),
+    (MANUAL, "username", "SELECT user AS username FROM logged_in_users WHERE user <> '' ORDER BY time LIMIT 1;"),
+    (MANUAL, "time", "SELECT * FROM time;"),
+    (MANUAL, "newest_process", "SELECT pid, name, path FROM processes ORDER BY start_time DESC LIMIT 1;"),
+    (SPECS, "groups", "select * from groups where gid = 0"),
+    (SPECS, "user_groups", "select g.groupname, ug.uid from groups g, user_groups ug where g.gid = ug.gid"),
+    (SPECS, "interface_details", "select interface, mac, type, idrops as input_drops from interface_details;"),
+    (SPECS, "interface_details_promiscuous",
+     "select interface, mac, type, flags, (1<<8) as promisc_flag from interface_details where (flags & "
+     "promisc_flag) > 0;"),
+    (SPECS, "interface_details_loopback",
+     "select interface, mac, type, flags, (1<<3) as loopback_flag from interface_details where (flags & "
+     "loopback_flag) > 0;"),
+    (SPECS, "process_namespaces", "select * from process_namespaces where pid = 1"),
+    (SPECS, "process_open_pipes", "select * from process_open_pipes"),
+    (SPECS, "load_average", "select * from load_average;"),
+    (SPECS, "process_envs", "select * from process_envs where pid = 1"),
+    (SPECS, "process_open_files", "select * from process_open_files where pid = 1"),
+    (SPECS, "process_memory_map", "select * from process_memory_map where pid = 1"),
+    (SPECS, "process_open_sockets", "select * from process_open_sockets where pid = 1"),
+    (SPECS, "processes", "select * from processes where pid = 1"),
+    (SPECS, "users_by_uid", "select * from users where uid = 1000"),
+    (SPECS, "users_by_name", "select * from users where username = 'root'"),
+    (SPECS, "users_of_groups", "select count(*) from users u, user_groups ug where u.uid = ug.uid"),
     (PALANTIR, "behavioral_reverse_shell",
      "SELECT DISTINCT(processes.pid), processes.parent, processes.name, processes.path, processes.cmdline, "
      "processes.cwd, processes.root, processes.uid, processes.gid, processes.start_time, "
