@@ -52,7 +52,7 @@ _vmiscan_argument() {
 	FILE:*) _vmiscan_files -f ;;
 	DIR:* | FOLDER:*) _vmiscan_files -d ;;
 	A,B:*) _vmiscan_list ;;
-	NAME:--format) _vmiscan_words "$(_vmiscan_formats) help" ;;
+	NAME:--format | FORM:--format) _vmiscan_words "$(_vmiscan_formats) help" ;;
 	WHEN:*) _vmiscan_words "auto always never" ;;
 	MODE:*) _vmiscan_words "table csv json jsonl markdown" ;;
 	sha256:*) _vmiscan_words sha256 ;;

@@ -19,7 +19,7 @@ enum exit_status {
 enum exit_status exit_status_of(const struct err *e);
 
 // What calls.def has. *status is EXIT_ANALYSED or EXIT_PARTIAL where there is no error.
-#define CALL(id, name, word, least, most, args, doc, examples)                                     \
+#define CALL(id, name, word, least, most, args, doc, examples, statuses)                           \
 	struct err *call_##id(const struct options *o, enum exit_status *status);
 #include "src/cli/calls.def"
 #undef CALL

@@ -66,7 +66,7 @@ static struct err *print_help(const struct options *o)
 static struct err *run_call(const struct options *o, enum exit_status *status)
 {
 	static struct err *(*const run[N_CALLS])(const struct options *, enum exit_status *) = {
-#define CALL(id, name, word, least, most, args, doc, examples) [CALL_##id] = call_##id,
+#define CALL(id, name, word, least, most, args, doc, examples, statuses) [CALL_##id] = call_##id,
 #include "src/cli/calls.def"
 #undef CALL
 	};

@@ -163,9 +163,11 @@ static const struct option_def defs[] = {
 #define OPTION(name, letter, arg, calls, help) {#name, arg, set_##name, 0, letter, calls},
 #define FLAG(name, letter, calls, help)                                                            \
 	{#name, NULL, NULL, offsetof(struct options, name), letter, calls},
+#define SAID(name, calls, arg, help)
 #include "src/cli/options.def"
 #undef OPTION
 #undef FLAG
+#undef SAID
 };
 
 enum { N_OPTIONS = sizeof(defs) / sizeof(defs[0]), LONG_ONLY = 256 };
@@ -217,8 +219,8 @@ static const struct option_def *def_of(int c)
 // --- parsing ---
 
 const struct call_def calls[N_CALLS] = {
-#define CALL(id, name, word, least, most, args, doc, examples)                                     \
-	[CALL_##id] = {name, word, args, doc, examples, least, most},
+#define CALL(id, name, word, least, most, args, doc, examples, statuses)                           \
+	[CALL_##id] = {name, word, args, doc, examples, statuses, least, most},
 #include "src/cli/calls.def"
 #undef CALL
 };

@@ -15,7 +15,7 @@
 
 // What is to be done: a call's name comes first, any other first word is an image for CALL_scan.
 enum call {
-#define CALL(id, name, word, least, most, args, doc, examples) CALL_##id,
+#define CALL(id, name, word, least, most, args, doc, examples, statuses) CALL_##id,
 #include "src/cli/calls.def"
 #undef CALL
 	N_CALLS
@@ -24,7 +24,7 @@ enum call {
 enum { MANY = 1 << 20 }; // no limit of words
 
 struct call_def {
-	const char *name, *word, *args, *doc, *examples;
+	const char *name, *word, *args, *doc, *examples, *statuses;
 	int least, most;
 };
 extern const struct call_def calls[N_CALLS];
@@ -79,7 +79,7 @@ const char *option_dashed(const char *id, char name[static OPTION_NAME]);
 
 // The bits of options.def: which calls an option is for.
 enum {
-#define CALL(id, name, word, least, most, args, doc, examples) IN_##id = 1 << CALL_##id,
+#define CALL(id, name, word, least, most, args, doc, examples, statuses) IN_##id = 1 << CALL_##id,
 #include "src/cli/calls.def"
 #undef CALL
 	IN_ALL = (1 << N_CALLS) - 1,

@@ -11,6 +11,51 @@ import unittest
 from support import CommandTest, needs_sample, schema_columns, SAMPLE
 
 
+# What one call says otherwise than another.
+SAID = {
+    "": ["  -o, --output FILE        write here instead of to IMAGE.db in the current directory",
+         "      --force              overwrite an existing output",
+         "      --json               print the summary as one JSON object"],
+    "info": ["      --json               print all of it as one JSON object"],
+    "batch": ["  -o, --output FOLDER      write the databases into this folder; it is made if need be",
+              "      --force              analyse again what is done already",
+              "  -q, --quiet              print no lines and no progress, only errors of the whole",
+              "Exit status: 0 all images were analysed, now or before; 1 some were not, or are damaged;"],
+    "sql": ["      --format NAME        form of the image, which is not detected then; `help` lists them",
+            "      --max-memory SIZE    stop when more memory is needed (64M, 2G)",
+            "2 usage, or a statement is wrong; 3 neither a readable image nor a database;"],
+    "report": ["  -o, --output FILE        write here instead of to INPUT.html in the current "
+               "directory"],
+    "diff": ["      --json               print all changes, with their whole rows, as one JSON object",
+             "Exit status: 0 compared, whether the two differ or not; 1 compared, but of one of them"],
+    "timeline": ["      --format FORM        timesketch-csv (the default) or another form; "
+                 "`help` lists them"],
+}
+
+MERGE_HELP = """\
+Usage: vmiscan merge -o ALL.db DATABASE...
+
+Puts the databases of several images into one, where every row names its image.
+
+  -o, --output FILE        write here; there is no other place
+      --force              overwrite an existing output
+      --json               print the totals as one JSON object
+  -q, --quiet              print no totals and no progress, only errors
+  -v, --verbose            say on stderr which sandbox is in force
+      --no-progress        no progress line on the terminal
+      --no-sandbox         keep all rights while hostile data is read
+      --version            print the version
+  -h, --help               print this help
+
+Examples:
+  vmiscan merge -o all.db out/*.db
+  sqlite3 all.db 'SELECT name, p.* FROM processes p JOIN images USING (image)'
+
+Exit status: 0 merged; 2 usage; 3 a file is no database of this vmiscan, or is damaged;
+5 the output can't be written; 70 internal error.
+"""
+
+
 class Usage(CommandTest):
     def test_mistakes(self):
         for args, says in (
@@ -43,14 +88,37 @@ class Usage(CommandTest):
         self.assertRegex(self.succeeds("--version").out, r"\Avmiscan \d+\.\d+\.\d+\n")
         self.assertRegex(self.succeeds("--format", "help").out, r"(?m)^raw ")
 
-    def test_every_option_is_in_the_manual(self):
-        """Of a call that has one in its own, of others in vmiscan(1)."""
+    def test_help_of_a_call(self):
+        self.assertEqual(self.succeeds("merge", "--help").out, MERGE_HELP)
+
+    def test_help_says_what_holds_for_the_call(self):
+        for call, lines in SAID.items():
+            text = self.succeeds(*call.split(), "--help").out
+            for line in lines:
+                with self.subTest(call=call, line=line):
+                    self.assertIn(line + "\n", text)
+
+    def manuals(self):
+        """(call or None, its manual's name, its manual), of all calls."""
         folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/man")
         usage, _, _ = self.succeeds("--help").out.partition("\n\n")
         for call in [None] + re.findall(r"(?m)^ +vmiscan ([a-z]+)", usage):
             name = f"vmiscan-{call}.1" if f"vmiscan-{call}.1" in os.listdir(folder) else "vmiscan.1"
             with open(os.path.join(folder, name), encoding="utf-8") as f:
-                manual = f.read()
+                yield call, name, f.read()
+
+    def test_exit_statuses_are_those_of_the_manual(self):
+        for call, name, manual in self.manuals():
+            if call and name == "vmiscan.1":
+                continue
+            _, _, told = self.succeeds(*[call] * bool(call), "--help").out.partition("Exit status: ")
+            known = re.findall(r"(?m)^\.It (\d+)$", manual.partition(".Sh EXIT STATUS")[2])
+            with self.subTest(call=call):
+                self.assertEqual(sorted({*known, "70"}), sorted(re.findall(r"\b\d+\b", told)))
+
+    def test_every_option_is_in_the_manual(self):
+        """Of a call that has one in its own, of others in vmiscan(1)."""
+        for call, name, manual in self.manuals():
             for option in re.findall(r"--([a-z-]+)", self.succeeds(*[call] * bool(call), "--help").out):
                 if name == "vmiscan.1" or option not in ("help", "version"):
                     with self.subTest(call=call, option=option):

@@ -173,9 +173,11 @@ Test(options, help_of_all_calls_has_every_option_in_80_columns)
 	static const char *const names[] = {
 #define OPTION(name, letter, arg, calls, help) #name,
 #define FLAG(name, letter, calls, help)	       #name,
+#define SAID(name, calls, arg, help)
 #include "src/cli/options.def"
 #undef OPTION
 #undef FLAG
+#undef SAID
 	};
 	static char text[1 << 16];
 	FILE *f = fmemopen(text, sizeof(text), "w");
