@@ -109,6 +109,16 @@ static struct part text_of(struct walk *w, enum table_id table, const char *path
 	return text;
 }
 
+// Who is in which group is of both files.
+static void refuse_line(struct accounts *a, enum table_id table, const char *path, size_t number)
+{
+	const enum table_id tables[] = {table, TABLE_user_groups};
+
+	for (size_t i = 0; i < 2; i++)
+		walk_problem(a->w, WARNING, tables[i], 0, 0,
+			     "line %zu of /%s is not one that the C library takes", number, path);
+}
+
 // Each gives whether a line is one of its file.
 static void each_line(struct accounts *a, enum table_id table, const char *path,
 		      bool (*each)(struct accounts *a, struct part line))
@@ -121,9 +131,7 @@ static void each_line(struct accounts *a, enum table_id table, const char *path,
 		if (line.n == 0 || strchr("#+-", *line.p))
 			continue;
 		if (!each(a, line))
-			walk_problem(a->w, WARNING, table, 0, 0,
-				     "line %zu of /%s is not one that the C library takes", number,
-				     path);
+			refuse_line(a, table, path, number);
 	}
 }
 

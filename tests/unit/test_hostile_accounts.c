@@ -54,6 +54,10 @@ Test(hostile, lines_as_the_c_library_takes_them)
 	cr_expect_str_eq(value(3, "shell"), "/c");
 	cr_expect(row_log_problem(&patched.log, TABLE_users, "line 4 of /etc/passwd"));
 	cr_expect(row_log_problem(&patched.log, TABLE_users, "line 5 of /etc/passwd"));
+	cr_expect(row_log_problem(&patched.log, TABLE_user_groups, "line 5 of /etc/passwd"));
+	cr_expect_str_eq(row_log_status(&patched.log, TABLE_users), "partial");
+	cr_expect_str_eq(row_log_status(&patched.log, TABLE_user_groups), "partial");
+	cr_expect_str_eq(row_log_status(&patched.log, TABLE_groups), "complete");
 }
 
 Test(hostile, the_line_where_a_file_is_cut_is_not_taken)
