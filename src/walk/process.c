@@ -95,7 +95,6 @@ static void memory_columns(const struct context *c, const struct task *t, struct
 {
 	uint64_t pages;
 
-	row->wired_size = some_int(0);
 	if (!t->mm || task_is_kthread(t))
 		return;
 	row->mm_addr = some_addr(t->mm);
@@ -128,7 +127,6 @@ static void path_columns(const struct context *c, const struct task *t, struct r
 	bool deleted = false;
 
 	row->path = some_text(task_lost(t, LOST_MEMORY) ? NULL : "");
-	row->on_disk = some_int(-1);
 	if (exe) {
 		row->path = some_text(path_at(c, k_field_va(k, exe, F(file, f_path)), &deleted));
 		row->exe_deleted = some_int(deleted);
@@ -201,18 +199,23 @@ static void cred_columns(struct walk *w, const struct task *t, struct row_proces
 		row->cap_effective = row_printf(w, "%016" PRIx64, caps);
 }
 
+void process_started(struct walk *w, uint64_t task, struct row_processes *row)
+{
+	uint64_t start;
+
+	if (!w->boot_ns.set || !k_get(w->k, task, F(task_struct, start_boottime), &start))
+		return;
+	row->start_ns = some_int(wrapping_sum(w->boot_ns.v, (int64_t)start));
+	row->start_time = some_int(row->start_ns.v / NS_PER_S);
+}
+
 static void time_columns(struct walk *w, const struct task *t, struct row_processes *row)
 {
 	struct cputime cpu = cputime_of_group(w, t);
-	uint64_t start;
 
 	row->user_time = some_int((int64_t)(cpu.user_ns / NS_PER_MS));
 	row->system_time = some_int((int64_t)(cpu.system_ns / NS_PER_MS));
-	row->start_time = some_int(-1);
-	if (w->boot_ns.set && k_get(w->k, t->addr, F(task_struct, start_boottime), &start)) {
-		row->start_ns = some_int(wrapping_sum(w->boot_ns.v, (int64_t)start));
-		row->start_time = some_int(row->start_ns.v / NS_PER_S);
-	}
+	process_started(w, t->addr, row);
 }
 
 static void io_columns(struct walk *w, const struct task *t, struct row_processes *row)
@@ -249,32 +252,42 @@ static void relation_columns(struct walk *w, const struct task *t, struct row_pr
 
 static void life_columns(struct walk *w, const struct task *t, struct row_processes *row)
 {
-	row->lifecycle = some_text(lifecycle_text(t->life.class));
-	row->phase = some_text(t->life.phase);
-	row->lifecycle_evidence = some_text(t->life.evidence);
 	row->exit_signal = col_int(w, t->addr, F(task_struct, exit_signal));
 	if (t->life.class == LIFE_ZOMBIE || t->life.class == LIFE_DYING ||
 	    t->life.class == LIFE_AS_GOOD_AS_DEAD)
 		row->exit_code = col_int(w, t->addr, F(task_struct, exit_code));
 }
 
+struct row_processes process_remains(struct walk *w, const struct task *leader)
+{
+	char state = process_state_letter(w, leader->addr);
+
+	return (struct row_processes){
+		.pid = task_pid(leader),
+		.name = some_text(leader->comm),
+		.state = state ? some_bytes(arena_strndup(&w->row, &state, 1), 1)
+			       : (struct opt_text){0},
+		.on_disk = some_int(-1),
+		.wired_size = some_int(0),
+		.start_time = some_int(-1),
+		.lifecycle = some_text(lifecycle_text(leader->life.class)),
+		.phase = some_text(leader->life.phase),
+		.lifecycle_evidence = some_text(leader->life.evidence),
+		.is_kthread = some_int(task_is_kthread(leader)),
+		.flags = col_int(w, leader->addr, F(task_struct, flags)),
+		.task_addr = some_addr(leader->addr),
+		.found_by = some_text(leader->found_by),
+	};
+}
+
 static void emit_process(const struct context *c, const struct task *t)
 {
 	struct walk *w = c->w;
-	char state = process_state_letter(w, t->addr);
-	struct row_processes row = {
-		.pid = task_pid(t),
-		.name = some_text(t->comm),
-		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
-		.cgroup_path =
-			some_text(task_lost(t, LOST_CGROUP) ? NULL : process_cgroup(w, t->addr)),
-		.is_kthread = some_int(task_is_kthread(t)),
-		.flags = col_int(w, t->addr, F(task_struct, flags)),
-		.login_uid = col_int(w, t->addr, F(task_struct, loginuid)),
-		.task_addr = some_addr(t->addr),
-		.found_by = some_text(t->found_by),
-	};
+	struct row_processes row = process_remains(w, t);
 
+	if (!task_lost(t, LOST_CGROUP))
+		row.cgroup_path = some_text(process_cgroup(w, t->addr));
+	row.login_uid = col_int(w, t->addr, F(task_struct, loginuid));
 	cred_columns(w, t, &row);
 	memory_columns(c, t, &row);
 	path_columns(c, t, &row);

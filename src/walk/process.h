@@ -8,6 +8,12 @@
 // The letter of /proc/PID/stat.
 char process_state_letter(struct walk *w, uint64_t task);
 
+// What a process's row has of every leader, be it listed, an embryo or dead; the rest is absent.
+struct row_processes process_remains(struct walk *w, const struct task *leader);
+
+// When a task was started, if the clock is known.
+void process_started(struct walk *w, uint64_t task, struct row_processes *row);
+
 // The path of a task's control group in the unified hierarchy, in the row arena; NULL if
 // unreadable.
 const char *process_cgroup(struct walk *w, uint64_t task);

@@ -250,31 +250,11 @@ void unlisted_find(struct walk *w)
 
 static void emit_process(struct walk *w, const struct task *t)
 {
-	char state = process_state_letter(w, t->addr);
-	struct row_processes row = {
-		.pid = task_pid(t),
-		.name = some_text(t->comm),
-		.state = state ? some_bytes(&state, 1) : (struct opt_text){0},
-		.on_disk = some_int(-1),
-		.wired_size = some_int(0),
-		.start_time = some_int(-1),
-		.lifecycle = some_text(lifecycle_text(t->life.class)),
-		.phase = some_text(t->life.phase),
-		.lifecycle_evidence = some_text(t->life.evidence),
-		.is_kthread = some_int(task_is_kthread(t)),
-		.flags = col_int(w, t->addr, F(task_struct, flags)),
-		.task_addr = some_addr(t->addr),
-		.found_by = some_text(t->found_by),
-	};
-	uint64_t start;
+	struct row_processes row = process_remains(w, t);
 
 	if (t->life.class == LIFE_ZOMBIE) {
 		row.exit_code = col_int(w, t->addr, F(task_struct, exit_code));
-		if (w->boot_ns.set &&
-		    k_get(w->k, t->addr, F(task_struct, start_boottime), &start)) {
-			row.start_ns = some_int(wrapping_sum(w->boot_ns.v, (int64_t)start));
-			row.start_time = some_int(row.start_ns.v / 1000000000);
-		}
+		process_started(w, t->addr, &row);
 	}
 	WALK_EMIT(w, processes, &row);
 }
