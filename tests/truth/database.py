@@ -3,7 +3,12 @@
 
 import functools
 import pathlib
+import re
 import sqlite3
+
+# What coverage says where a kernel's symbols, which alone lead to something, leave it out.
+UNLISTED = re.compile(r"no table of symbols lists \w+(, and nothing leads to it|: settings of namespaces only)"
+                      r"|neither symbols nor types tell where \w+ is")
 
 
 class Database:
@@ -52,6 +57,11 @@ class Database:
         """The row of a table of one row; empty if it has none."""
         rows = self.rows(table)
         return rows[0] if rows else {}
+
+    def is_unlisted(self, table):
+        """Whether it says that no symbol led to a table, or to all of it."""
+        found = self.query("SELECT reason FROM coverage WHERE table_name = ? AND status <> 'complete'", table)
+        return any(UNLISTED.fullmatch(row["reason"] or "") for row in found)
 
     @functools.cached_property
     def processes(self):

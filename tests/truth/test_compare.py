@@ -158,6 +158,18 @@ class Rules(Fabricated):
         self.assert_caught("DELETE FROM processes WHERE pid = 2", "DELETE FROM threads WHERE pid = 2",
                            "DELETE FROM process_namespaces WHERE pid = 2")
 
+    def test_what_symbols_leave_out_is_said(self):
+        deduced = "UPDATE run SET symbols_source = 'kallsyms in the image; it lists no data, which was deduced'"
+        lost = ("DELETE FROM load_average", "UPDATE coverage SET rows = 0 WHERE table_name = 'load_average'",
+                "UPDATE coverage SET status = 'unavailable', reason = 'no table of symbols lists avenrun, and "
+                "nothing leads to it' WHERE table_name = 'load_average'")
+        self.assertTrue(self.outcome(deduced, *lost).passed)
+        self.assert_caught(*lost)
+        self.assert_caught(deduced, *lost[:2])
+        self.assert_caught(deduced, lost[0], lost[1], lost[2].replace("lists avenrun", "has it"))
+        self.assert_caught(deduced, "UPDATE atomicity SET evaluated = 0, unevaluable = 0 "
+                                    "WHERE invariant = 'current_tasks'")
+
     def test_time_does_not_run_back(self):
         self.assert_caught("UPDATE threads SET user_time = 0 WHERE tid = 2")
         self.assert_caught("UPDATE uptime SET total_seconds = total_seconds - 60, minutes = minutes - 1")

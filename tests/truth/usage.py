@@ -19,16 +19,15 @@ class Rounded(str):
 
 
 def _load_average(case):
-    if "deduced" in (case.database.one("run").get("symbols_source") or ""):
-        return []  # the rule data-unlisted says why
+    if case.database.is_unlisted("load_average"):
+        return []  # the rule data-unlisted says where that may be
     numbers = case.truth.line("sys/loadavg").split()
     return [{"period": period, "average": Rounded(number)}
             for period, number in zip(("1m", "5m", "15m"), numbers)]
 
 
 def _cpu_time(case):
-    if case.database.query("SELECT 1 FROM coverage WHERE table_name = 'cpu_time' AND status = 'unavailable' "
-                           "AND reason LIKE 'neither symbols nor types%'"):
+    if case.database.is_unlisted("cpu_time"):
         return  # the rule data-unlisted says where that may be
     for line in case.truth.lines("sys/stat"):
         name, *ticks = line.split()
