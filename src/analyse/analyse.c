@@ -111,7 +111,7 @@ static struct err *no_kernel(struct analysis *a, struct err *e)
 	return e->code == ERR_NO_KERNEL ? advise(e, a) : e;
 }
 
-struct err *analysis_find_kernel(struct analysis *a)
+static struct err *find_kernel(struct analysis *a)
 {
 	TRY(read_symfiles(a));
 	const struct kernel_supply supply = symfiles_supply(a->symfiles);
@@ -128,6 +128,15 @@ struct err *analysis_find_kernel(struct analysis *a)
 	     a->kernel->release ? a->kernel->release : "of unknown release",
 	     (long long)(now_ms() - start_ms));
 	return NULL;
+}
+
+struct err *analysis_find_kernel(struct analysis *a)
+{
+	struct err *e = find_kernel(a);
+
+	if (a->opts.all_open)
+		a->opts.all_open(a->opts.all_open_arg);
+	return e;
 }
 
 static void tell_coverage(const struct analysis *a, const struct walk *w)

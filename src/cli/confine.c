@@ -66,3 +66,11 @@ void confine_to_query(const struct options *o, bool at_prompt)
 		prompt_needs(&n);
 	confine(o, &n);
 }
+
+void confine_to_prompt(const struct options *o)
+{
+	struct sandbox_needs n = {.opens = true};
+
+	prompt_needs(&n);
+	enter(o, &n, false);
+}

@@ -20,8 +20,9 @@ void confine_to_databases(const struct options *o, char *const *paths, int n);
 // For a call whose images are named as it goes: all files may be read, and none of them written.
 void confine_to_reading(const struct options *o);
 
-// For statements on an image or a database, which may need tables, and files for them, at any time;
-// perhaps with a prompt.
+// For statements on an image or a database, perhaps with a prompt; then, once all is open that
+// tables need, for the prompt alone.
 void confine_to_query(const struct options *o, bool at_prompt);
+void confine_to_prompt(const struct options *o);
 
 #endif

@@ -21,14 +21,27 @@ void load_confine(const struct options *o)
 	confine(o, &n);
 }
 
+// Nothing else is to be opened after the last word.
+static bool is_last(const struct options *o, const char *word)
+{
+	return word == o->words[o->n_words - 1];
+}
+
+static void all_open(void *arg)
+{
+	confine_to_open_files(*(const struct options *const *)arg);
+}
+
 // --- a database ---
 
-static struct err *load_database(const char *path, const bool wanted[TABLE_COUNT],
-				 struct sink *sink, bool *partial)
+static struct err *load_database(const struct options *o, const char *path,
+				 const bool wanted[TABLE_COUNT], struct sink *sink, bool *partial)
 {
 	struct source *s;
 
 	TRY(source_open(path, &s));
+	if (is_last(o, path))
+		confine_to_open_files(o);
 	struct err *e = source_is_partial(s, partial);
 	for (unsigned id = 0; id < TABLE_COUNT && !e; id++)
 		if (wanted[id])
@@ -63,6 +76,8 @@ static struct err *load_image(const struct options *o, const char *path,
 	progress_init(&progress, !o->no_progress);
 	struct analysis_options of = options_of_analysis(o, &progress);
 	of.image = path;
+	of.all_open = is_last(o, path) ? all_open : NULL;
+	of.all_open_arg = &o;
 	analysis_init(&a, &of);
 	struct err *e = extract(&a, wanted, sink, partial);
 	progress_clear(&progress);
@@ -74,7 +89,7 @@ struct err *load_rows(const struct options *o, const char *word, const bool want
 		      struct sink *sink, bool *partial)
 {
 	*partial = false;
-	return source_is_database(word) ? load_database(word, wanted, sink, partial)
+	return source_is_database(word) ? load_database(o, word, wanted, sink, partial)
 					: load_image(o, word, wanted, sink, partial);
 }
 

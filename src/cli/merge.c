@@ -168,6 +168,8 @@ static struct err *add_file(struct merge *m, const char *path)
 	struct source *s;
 
 	TRY(source_open(path, &s));
+	if (path == m->opts->words[m->opts->n_words - 1])
+		confine_to_open_files(m->opts);
 	struct err *e = add(m, s, path);
 	source_close(s);
 	return e;

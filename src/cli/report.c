@@ -55,6 +55,7 @@ static struct err *of_database(struct job *j)
 
 	confine_to_databases(j->opts, j->opts->words, 1);
 	TRY(source_open(j->opts->image, &s));
+	confine_to_open_files(j->opts);
 	struct err *e = source_is_partial(s, &j->partial);
 	if (!e)
 		e = read_tables(s, report_rows(j->page));

@@ -29,11 +29,28 @@ static void out_of_memory(size_t asked)
 	exit(EXIT_PARTIAL);
 }
 
+static bool is_prompt(const struct options *o)
+{
+	return o->n_words == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static void all_open(void *arg)
+{
+	const struct query *q = arg;
+
+	if (is_prompt(q->opts))
+		confine_to_prompt(q->opts);
+	else
+		confine_to_open_files(q->opts);
+}
+
 static void begin(struct query *q, const struct options *o)
 {
 	*q = (struct query){.opts = o};
 	progress_init(&q->progress, !o->quiet && !o->no_progress);
-	const struct analysis_options options = options_of_analysis(o, &q->progress);
+	struct analysis_options options = options_of_analysis(o, &q->progress);
+	options.all_open = all_open;
+	options.all_open_arg = q;
 	analysis_init(&q->analysis, &options);
 	bool terminal = isatty(STDOUT_FILENO);
 	const struct output_mode *mode =
@@ -71,7 +88,9 @@ static struct err *open_database(struct query *q)
 			       "%s: is a database; options that tell of an image and its kernel "
 			       "are not for it",
 			       q->opts->image);
-	return session_of_database(q->opts->image, &q->session);
+	TRY(session_of_database(q->opts->image, &q->session));
+	all_open(q);
+	return NULL;
 }
 
 static struct err *open_image(struct query *q)
@@ -79,11 +98,6 @@ static struct err *open_image(struct query *q)
 	TRY(analysis_open(&q->analysis));
 	progress_clear(&q->progress);
 	return session_of_image(&q->analysis, options_as_json(q->opts, &q->arena), &q->session);
-}
-
-static bool is_prompt(const struct options *o)
-{
-	return o->n_words == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 static struct err *open_either(struct query *q)

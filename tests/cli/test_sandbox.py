@@ -86,6 +86,12 @@ class Sandbox(CommandTest):
     def test_it_is_in_force(self):
         self.expect_in_force(SAMPLE, "-o", "x.db")
         self.expect_in_force("info", SAMPLE)
+        self.expect_in_force("sql", SAMPLE, "SELECT pid FROM processes")
+        self.expect_in_force("sql", "x.db", "SELECT pid FROM processes")
+        self.expect_in_force("timeline", SAMPLE)
+        self.expect_in_force("timeline", "x.db")
+        self.succeeds("merge", "x.db", "-o", "all.db", "-q")
+        self.expect_in_force("merge", "x.db", "-o", "all.db", "--force")
 
     def test_it_can_be_left_out(self):
         status, files = self.status_at_the_end(SAMPLE, "-o", "x.db", "--no-sandbox")

@@ -2,6 +2,7 @@
 """`vmiscan sql`: forms of results, what a query extracts, what is refused, the prompt."""
 import csv
 import hashlib
+import html
 import io
 import json
 import os
@@ -109,7 +110,7 @@ class Forms(CommandTest):
         sql = f"SELECT {hostile} AS t"
         clean = "\\x1b[31m\\x0a\\u{202e}|<b>[x](http://e)</b>`\\xff"
         self.assertIn(f"│ {clean} │", self.form("table", sql))
-        self.assertIn("\\\\x1b\\[31m\\\\x0a\\\\u{202e}\\|\\<b\\>\\[x\\](http://e)\\</b\\>\\`\\\\xff",
+        self.assertIn("\\\\x1b\\[31m\\\\x0a\\\\u{202e}\\|\\<b\\>\\[x\\](http`:`//e)\\</b\\>\\`\\\\xff",
                       self.form("markdown", sql))
         for mode in ("json", "jsonl"):
             out = self.form(mode, sql)
@@ -117,6 +118,21 @@ class Forms(CommandTest):
             self.assertNotIn("\033", out)
             self.assertEqual(json.loads(out if mode == "jsonl" else out[1:-2])["t"],
                              "\x1b[31m\n\u202e|<b>[x](http://e)</b>`\\xff")
+
+    def test_markdown_makes_nothing_of_a_text(self):
+        """A renderer of GitHub's Markdown shows it as it is."""
+        if not shutil.which("cmark-gfm"):
+            self.skipTest("SKIP no cmark-gfm")
+        for text in HOSTILE_MARKDOWN:
+            with self.subTest(text=text):
+                out = self.form("markdown", f"SELECT {quoted(text)} AS t")
+                p = subprocess.run(["cmark-gfm", "-e", "table", "-e", "autolink", "-e", "strikethrough",
+                                    "-e", "footnotes", "-e", "tagfilter", "--unsafe"],
+                                   input=out, capture_output=True, text=True, check=True)
+                cell = re.search(r"(?s)<td>(.*)</td>", p.stdout)[1]
+                self.assertEqual(set(re.findall(r"<[^>]+>", cell)) - {"<code>", "</code>"}, set(), out)
+                shown = html.unescape(re.sub(r"</?code>", "", cell))
+                self.assertEqual(shown, text)
 
     def test_no_formula_reaches_a_spreadsheet(self):
         for text, field in (("=1+1", "'=1+1"), ("+a", "'+a"), ("-bash", "'-bash"), ("@x", "'@x"),
@@ -319,6 +335,29 @@ class Extraction(QueryTest):
         self.assertRegex(p.err, r"\Avmiscan: cut.raw: [^\n]+ problems and coverage [^\n]+\n\Z")
 
 
+def filters_of(pid):
+    """How many filters of system calls a process has; None where the kernel does not tell."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+        found = re.search(r"(?m)^Seccomp_filters:\s*(\d+)", f.read())
+    return found and found[1]
+
+
+HOSTILE_MARKDOWN = (
+    "http://evil.example/x?a=1", "see https://evil.example.", "ftp://evil.example", "HTTP://EVIL.EXAMPLE",
+    "www.evil.example", "WWW.evil.example/a_b_c", "xwww.evil.example", "evil.example",
+    "mail@evil.example", "mailto:mail@evil.example", "xmpp:a@b.example/c", "@everyone", "a@@b.example",
+    "`@`", "@`@", "``x``", "`http://evil.example`", "\\@a.example", "a@", "@", "://", ":smile:",
+    "<script>alert(1)</script>", "<http://evil.example>", "<!-- x -->", "&lt;b&gt; &amp; &#64;",
+    "[x](http://evil.example)", "![x](http://evil.example)", "[x][y]", "[^1]", "[ ] x",
+    "*a* **b** _c_ __d__ ~~e~~ ~f~", "a|b", "a\\|b", "\\", "a\\", "\\\\", "$x$ $`y`$", "# x", "- x", "> x",
+    "/usr/lib/libc.so.6 -D a=b:c", "[::1]:22", "10.0.0.1:80", "2001:db8::a", "a:b@c.example:d",
+)
+
+
+def quoted(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
 class Terminal:
     """A person at a terminal."""
 
@@ -411,6 +450,8 @@ class Prompt(QueryTest):
         t.wait_for(r"\.\.\.> ")
         t.type("FROM processes WHERE pid = 1;\n")
         self.assertIn(f"processes: {count} rows", t.wait_for("│ init │\n.*vmiscan> "))
+        ours = int(filters_of("self") or 0)
+        self.assertIn(filters_of(t.process.pid), (None, str(ours), str(ours + 2)))
         t.type("SELECT count(*) FROM processes;\n")
         self.assertNotIn("rows,", t.wait_for(f"│ *{count} │\n.*vmiscan> "))
         t.type("SELECT count(*) FROM processes JOIN uptime;\n")
