@@ -75,6 +75,10 @@ static struct err *take_layers_off(struct image *img, const struct fmt_options *
 	return NULL;
 }
 
+// With fewer bytes of a longer file, a reader's own magic may be cut while another's is whole. No
+// disk has smaller sectors.
+enum { HEAD_LEAST = 512 };
+
 static struct err *forced(struct image *img, const char *name)
 {
 	for (const struct fmt_ops *const *f = fmt_registry; *f; f++)
@@ -117,7 +121,9 @@ static struct err *recognise(struct image *img, const struct fmt_options *opts)
 	TRY(take_layers_off(img, opts, bytes, &p));
 	if (opts->format)
 		return forced(img, opts->format);
-	return p.head_size ? detect(img, &p) : err_new(ERR_IO, "its first bytes can't be read");
+	if (p.head_size < HEAD_LEAST && p.head_size < p.size)
+		return err_new(ERR_IO, "its first bytes can't be read");
+	return detect(img, &p);
 }
 
 // Memory without a header may be half of a VMware snapshot.
@@ -151,6 +157,14 @@ static struct err *open_inside(struct image *img, const struct fmt_options *opts
 	return physmem_new(&img->source, img->runs, img->n_runs, &img->mem);
 }
 
+// An error of reading has the name of its file before it.
+static struct err *name(struct err *e, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(e->msg, path, n) == 0 && e->msg[n] == ':' ? e : err_wrap(e, "%s", path);
+}
+
 struct err *image_open(const char *path, const struct fmt_options *opts, struct image **out)
 {
 	static const struct fmt_options defaults;
@@ -162,7 +176,7 @@ struct err *image_open(const char *path, const struct fmt_options *opts, struct 
 		e = open_inside(img, img->opts);
 		img->opts = NULL;
 		if (e)
-			e = err_wrap(e, "%s", path);
+			e = name(e, path);
 	}
 	if (e)
 		image_close(img);

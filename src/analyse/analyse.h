@@ -20,8 +20,8 @@ struct analysis_options {
 	// Called now and then on long work; may be NULL.
 	void (*progress)(void *arg, const char *what, uint64_t done, uint64_t total);
 	void *progress_arg;
-	// Called when no file will be opened any more: the kernel is found, or there is none. May be
-	// NULL.
+	// Called when no file will be opened any more: the kernel is found, or there is none. May
+	// be NULL.
 	void (*all_open)(void *arg);
 	void *all_open_arg;
 	// A line on what was done and how long it took; may be NULL.

@@ -7,8 +7,8 @@
 #include "src/base/vec.h"
 #include "src/cli/options.h"
 
-// Into the sandbox with what reading all words of the command line takes; load_rows() gives up that,
-// too, when the last of them is open.
+// Into the sandbox with what reading all words of the command line takes; load_rows() gives up
+// that, too, when the last of them is open.
 void load_confine(const struct options *o);
 
 // The word's rows of the wanted tables, in the order of the tables. *partial: the image is damaged,

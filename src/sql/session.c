@@ -40,6 +40,8 @@ struct err *session_is_database(const char *path, bool *is)
 
 	TRY(io_open_file(path, &io));
 	TRY(io_read(io, 0, head, sizeof(head), &got));
+	if (got < sizeof(head) && got < io->size)
+		return err_new(ERR_IO, "%s: its first bytes can't be read", path);
 	*is = got == sizeof(head) && memcmp(head, magic, sizeof(magic)) == 0;
 	uint32_t id = be32(head + AT_APPLICATION_ID);
 	if (*is && id != SCHEMA_APPLICATION_ID && id != SCHEMA_MERGED_APPLICATION_ID)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A library that is loaded before all others (LD_PRELOAD) and makes one call of a run fail.
 //
-// FAULT=CALL:N:ERROR fails the Nth call of that name once, FAULT=CALL:N:ERROR+ also all after it.
-// CALL is alloc, or one of those below; ERROR is a number. FAULT=short:SEED lets no call fail, but
-// makes reads and writes short, and interrupts them, at random. FAULT_LOG=FILE gets the counts of a
-// run that ends by itself, a "CALL N" a line.
+// FAULT=CALL:N:ERROR fails the Nth call of that name once, FAULT=CALL:N:ERROR+ also all after it,
+// and FAULT=CALL:N:ERROR/BYTES lets that one transfer so many bytes, and fails the next. CALL is
+// alloc, or one of those below; ERROR is a number. FAULT=short:SEED lets no call fail, but makes
+// reads and writes short, and interrupts them, at random. FAULT_LOG=FILE gets the counts of a run
+// that ends by itself, a "CALL N" a line.
 //
 // Memory that libseccomp asks for is always there, and not counted: version 2.5.4 frees some of it
 // twice when there is none.
@@ -32,6 +33,7 @@ static struct {
 	unsigned long at; // 0: none
 	int error;
 	bool stays;
+	unsigned long cut; // bytes that the call before it may transfer; 0: all
 } fault;
 
 static unsigned long *counts; // [N_CALLS] of this process and those that it forks
@@ -76,6 +78,8 @@ static void parse(const char *s)
 		abort();
 	fault.error = error;
 	fault.stays = s[end] == '+';
+	if (sscanf(s + end, "/%lu", &fault.cut) == 1)
+		fault.at++;
 	while (strcmp(names[fault.call], name) != 0)
 		if (++fault.call == N_CALLS)
 			abort();
@@ -124,8 +128,10 @@ static uint64_t next_random(void)
 }
 
 // Of n bytes so many as are let through; -1 for an interruption.
-static ssize_t shortened(size_t n)
+static ssize_t shortened(enum call c, size_t n)
 {
+	if (fault.cut && c == fault.call && counts[c] + 1 == fault.at)
+		return (ssize_t)(n < fault.cut ? n : fault.cut);
 	uint64_t r = random_state && n > 1 ? next_random() >> 32 : 3;
 
 	if (r % 4 == 0)
@@ -179,7 +185,7 @@ void *realloc(void *p, size_t n)
 			return -1;                                                                 \
 		if (!next)                                                                         \
 			*(void **)&next = next_of(#name);                                          \
-		ssize_t most = shortened(n);                                                       \
+		ssize_t most = shortened(call, n);                                                 \
 		if (most < 0) {                                                                    \
 			errno = EINTR;                                                             \
 			return -1;                                                                 \

@@ -46,6 +46,22 @@ class Torture(unittest.TestCase):
     def test_of_a_compressed_image(self):
         self.run_faults(self.bench(SAMPLE), 1, 6)
 
+    def test_of_first_bytes_that_are_there_the_next_time(self):
+        """Nobody takes what he could not see for something else."""
+        gzip = os.path.join(self.holder.name, "guest.gz")
+        with open(gzip, "wb") as f:
+            subprocess.run(["gzip", "-1c", self.unpacked()], stdout=f, check=True)
+        for image in (SAMPLE, gzip):
+            for fault in ("1:5", "1:5/3", "1:5/6", "1:5/9", "1:5/4096", "2:5", "3:5", "1:22", "3:22"):
+                env = dict(os.environ, LD_PRELOAD=FAULTS, FAULT="pread:" + fault)
+                p = subprocess.run([VMISCAN, "info", image, "--no-progress"], env=env, text=True,
+                                   capture_output=True)
+                with self.subTest(image=image, fault=fault):
+                    self.assertIn(p.returncode, (0, 1, 3, 4))
+                    self.assertLessEqual(p.stderr.count(image), 1, p.stderr)
+                    if p.returncode == 3:
+                        self.assertIn("can't be read", p.stderr)
+
     def test_of_files_of_symbols(self):
         tiny = os.environ["VMISCAN_TINY"]
         self.run_faults(self.bench(self.unpacked(), "--vmlinux", tiny, "--force-symbols"), 1, 4)
