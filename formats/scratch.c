@@ -2,6 +2,7 @@
 // Scratch files: made without a name (O_TMPFILE), or else unlinked at once; written sparsely.
 #include "formats/scratch.h"
 
+#include "src/base/fds.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
 #include "src/base/vec.h"
@@ -90,17 +91,23 @@ static void give_back(int fd)
 struct err *scratch_init(struct scratch *s)
 {
 	s->dir = folder();
+	s->held = fds_hold();
 	s->fd = take();
-	if (s->fd < 0)
-		return err_errno(ERR_IO,
-				 "no file for the unpacked image can be made in %s (set TMPDIR to "
-				 "another directory, or unpack the image yourself)",
-				 s->dir);
-	return NULL;
+	fds_holds(s->held, s->fd);
+	if (s->fd >= 0)
+		return NULL;
+	struct err *e = err_errno(ERR_IO,
+				  "no file for the unpacked image can be made in %s (set TMPDIR to "
+				  "another directory, or unpack the image yourself)",
+				  s->dir);
+	scratch_fini(s);
+	return e;
 }
 
 void scratch_fini(struct scratch *s)
 {
+	mem_let_go(s->held);
+	s->held = NULL;
 	if (s->fd >= 0)
 		give_back(s->fd);
 	s->fd = -1;
@@ -189,8 +196,9 @@ struct err *scratch_set_size(struct scratch *s, uint64_t size)
 
 struct io *scratch_io(struct scratch *s, const char *path, uint64_t size)
 {
-	int fd = s->fd;
+	struct io *io = io_from_fd(s->fd, path, size, give_back);
 
 	s->fd = -1;
-	return io_from_fd(fd, path, size, give_back);
+	scratch_fini(s);
+	return io;
 }

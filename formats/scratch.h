@@ -12,6 +12,7 @@
 struct scratch {
 	int fd;
 	const char *dir;
+	struct mem_held *held;
 };
 
 // Makes this many in advance, if there are not so many yet: a process that then gives up the right

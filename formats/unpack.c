@@ -158,6 +158,7 @@ struct unpacking {
 	const struct fmt_options *opts;
 	struct scratch *scratch;
 	void *state; // the library's
+	struct mem_held *held;
 	uint8_t *in, *out;
 	size_t in_room;
 	uint64_t done;	    // bytes of content
@@ -169,6 +170,7 @@ struct unpacking {
 
 static void unpacking_fini(struct unpacking *u)
 {
+	mem_let_go(u->held);
 	if (u->state)
 		u->how->ops->close(u->state);
 	mem_free(u->in);
@@ -261,8 +263,11 @@ static struct err *unpack_with(struct unpacking *u, struct unpacked *out)
 	u->in_room = u->packed->size < IN_SIZE ? (size_t)u->packed->size : IN_SIZE;
 	u->in = mem_alloc(u->in_room);
 	u->out = mem_alloc(OUT_SIZE);
+	u->held = mem_hold(u->how->ops->close);
 	u->state = u->how->ops->open();
-	if (!u->state)
+	if (u->state)
+		mem_holds(u->held, u->state);
+	else
 		return err_new(ERR_INTERNAL, "%s can't be set up", u->how->library);
 	TRY(unpack_all(u));
 	TRY(check_yield(u));

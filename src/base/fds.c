@@ -3,6 +3,7 @@
 #include "src/base/fds.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,4 +34,20 @@ void fds_close_but(int first, int one, int other)
 		first = kept[i] + 1;
 	}
 	close_between((unsigned)first, UINT_MAX);
+}
+
+static void close_held(void *what)
+{
+	(void)close((int)(intptr_t)what);
+}
+
+struct mem_held *fds_hold(void)
+{
+	return mem_hold(close_held);
+}
+
+void fds_holds(struct mem_held *h, int fd)
+{
+	if (fd >= 0)
+		mem_holds(h, (void *)(intptr_t)fd);
 }

@@ -18,6 +18,13 @@ struct mem_block {
 	alignas(max_align_t) unsigned char bytes[];
 };
 
+struct mem_held {
+	struct mem_held *before, *next;
+	void (*give_up)(void *what);
+	void *what;
+	bool holds;
+};
+
 // What is in no pool; its blocks are bare.
 static struct mem_pool whole = {.limit = SIZE_MAX};
 static void (*exhausted)(size_t asked);
@@ -211,12 +218,55 @@ void mem_pool_leave(void)
 	entered = NULL;
 }
 
+// The last that was begun ends first.
+static void give_up_held(struct mem_pool *p)
+{
+	for (struct mem_held *h = p->held; h; h = h->next)
+		if (h->holds)
+			h->give_up(h->what);
+	p->held = NULL;
+}
+
 void mem_pool_fini(struct mem_pool *p)
 {
+	give_up_held(p);
 	for (struct mem_block *b = p->blocks, *next; b; b = next) {
 		next = b->next;
 		free(b);
 	}
 	p->blocks = NULL;
 	p->in_use = 0;
+}
+
+// --- what is held ---
+
+struct mem_held *mem_hold(void (*give_up)(void *what))
+{
+	struct mem_held *h = mem_zalloc(1, sizeof(*h));
+
+	h->give_up = give_up;
+	h->next = current()->held;
+	if (h->next)
+		h->next->before = h;
+	current()->held = h;
+	return h;
+}
+
+void mem_holds(struct mem_held *h, void *what)
+{
+	h->what = what;
+	h->holds = true;
+}
+
+void mem_let_go(struct mem_held *h)
+{
+	if (!h)
+		return;
+	if (h->before)
+		h->before->next = h->next;
+	else
+		current()->held = h->next;
+	if (h->next)
+		h->next->before = h->before;
+	mem_free(h);
 }

@@ -29,6 +29,7 @@ void mem_on_exhausted(void (*handler)(size_t asked));
 // Zero-initialised but for the limit is empty and ready.
 struct mem_pool {
 	struct mem_block *blocks;
+	struct mem_held *held;
 	size_t limit, in_use;
 	jmp_buf escape; // where to go when memory ends; set it before mem_pool_enter()
 };
@@ -37,7 +38,14 @@ struct mem_pool {
 // was allocated within a pool must be freed within it. Pools are not entered twice.
 void mem_pool_enter(struct mem_pool *p);
 void mem_pool_leave(void);
-// Frees whatever is left of it. Nothing may use any of that after this.
+// Frees whatever is left of it, and gives up what is held. Nothing may use any of that after this.
 void mem_pool_fini(struct mem_pool *p);
+
+// What is no memory, but is to end with a pool that nobody comes back to: an open file, a process,
+// a library's state. A place for it is made before there is anything to lose, and let go by who
+// gives it up himself; let go in the pool that it was made in. NULL is let go, too.
+struct mem_held *mem_hold(void (*give_up)(void *what));
+void mem_holds(struct mem_held *h, void *what);
+void mem_let_go(struct mem_held *h);
 
 #endif

@@ -32,7 +32,7 @@ int sqlite3_vmiscan_init(sqlite3 *db, char **why, const sqlite3_api_routines *ap
 	if (sqlite3_api && sqlite3_api != api)
 		return refuse_second(why, api);
 	sqlite3_api = api;
-	struct images *images = images_new();
+	struct images *images = images_new(db);
 	if (!images)
 		return SQLITE_NOMEM;
 	int rc = sqlite3_create_module_v2(db, "vmiscan", &table_module, images, images_free);

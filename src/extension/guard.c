@@ -18,3 +18,8 @@ struct err *guard_run(struct mem_pool *pool, struct err *(*work)(void *arg), voi
 	mem_pool_leave();
 	return e;
 }
+
+void guard_leave(struct mem_pool *pool)
+{
+	longjmp(pool->escape, 1);
+}

@@ -9,8 +9,10 @@
 
 #include <stdbool.h>
 
-// What the work gives. *dead: memory ended within it, and nothing of the pool may be used any more
-// but mem_pool_fini(). Files that the work had open then stay open.
+// What the work gives. *dead: memory ended within it, or it was left, and nothing of the pool may
+// be used any more but mem_pool_fini(), which closes its files, too.
 struct err *guard_run(struct mem_pool *pool, struct err *(*work)(void *arg), void *arg, bool *dead);
+// From within the work: it ends here.
+_Noreturn void guard_leave(struct mem_pool *pool);
 
 #endif

@@ -8,14 +8,15 @@
 
 struct images {
 	struct image_in_use *first;
+	sqlite3 *host;
 };
 
-struct images *images_new(void)
+struct images *images_new(sqlite3 *host)
 {
 	struct images *all = sqlite3_malloc(sizeof(*all));
 
 	if (all)
-		all->first = NULL;
+		*all = (struct images){NULL, host};
 	return all;
 }
 
@@ -30,18 +31,26 @@ static struct err *close_work(void *arg)
 	return NULL;
 }
 
-// What is left when memory ended: SQLite's part of it can be closed, ours is given up as it is.
-static void bury(struct image_in_use *i)
+// What is left when memory ended: SQLite's part of it can be closed, ours is given up as it is, its
+// files with it.
+static void close_database(struct image_in_use *i)
 {
 	sqlite3_stmt *stmt;
 
-	i->dead = true;
 	if (!i->db)
 		return;
 	while ((stmt = sqlite3_next_stmt(i->db->db, NULL)))
 		(void)sqlite3_finalize(stmt);
 	(void)sqlite3_close(i->db->db);
 	i->db = NULL;
+}
+
+static void bury(struct image_in_use *i)
+{
+	close_database(i);
+	mem_pool_fini(&i->pool);
+	i->pool.limit = i->arguments.max_memory;
+	i->analysis = (struct analysis){0};
 }
 
 static void close_image(struct image_in_use *i)
@@ -78,6 +87,7 @@ static struct image_in_use *add_image(struct images *all, struct arguments *a,
 	if (!i)
 		return NULL;
 	*i = (struct image_in_use){.next = all->first,
+				   .host = all->host,
 				   .key = key,
 				   .arguments = *a,
 				   .tables = 1,
@@ -123,19 +133,57 @@ void images_drop(struct images *all, struct image_in_use *i)
 	close_image(i);
 }
 
+// --- the host's interrupt ---
+
+// Whether the host called sqlite3_interrupt(): then no statement of its runs any further, not even
+// one that does nothing. SQLite has a function for that only since 3.41.
+static bool is_interrupted(void *arg)
+{
+	struct image_in_use *i = arg;
+
+	if (!i->interrupted && i->probe)
+		i->interrupted = sqlite3_step(i->probe) == SQLITE_INTERRUPT;
+	(void)sqlite3_reset(i->probe);
+	return i->interrupted;
+}
+
+// As long as there is no kernel, there is nothing yet that a statement reads: all is left, and
+// begun again when it is asked for. Later the extraction ends at its next row.
+static void leave_if_interrupted(void *arg)
+{
+	struct image_in_use *i = arg;
+
+	if (is_interrupted(i) && !i->analysis.kernel)
+		guard_leave(&i->pool);
+}
+
+static void look_up(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	(void)what;
+	(void)done;
+	(void)total;
+	leave_if_interrupted(arg);
+}
+
 // --- using ---
 
 static struct err *open_work(void *arg)
 {
 	struct image_in_use *i = arg;
-	const struct analysis_options o = arguments_options(&i->arguments);
+	struct analysis_options o = arguments_options(&i->arguments);
 
+	o.progress = look_up;
+	o.progress_arg = i;
 	analysis_init(&i->analysis, &o);
 	struct err *e = analysis_open(&i->analysis);
 	if (!e)
 		e = imagedb_new(&i->analysis, NULL, &i->db);
-	if (!e)
+	if (!e) {
+		physmem_on_bulk(i->analysis.image->mem, leave_if_interrupted, i);
+		i->db->is_stopped = is_interrupted;
+		i->db->is_stopped_arg = i;
 		return NULL;
+	}
 	struct err kept = *e;
 	analysis_fini(&i->analysis);
 	return err_new(kept.code, "%s", kept.msg);
@@ -145,6 +193,7 @@ static struct err *load_work(void *arg)
 {
 	struct image_in_use *i = arg;
 
+	i->db->stop = 0;
 	return imagedb_load(i->db, i->pending);
 }
 
@@ -157,10 +206,15 @@ static struct err *work(struct image_in_use *i, struct err *(*what)(void *arg))
 			       "%s: its memory ended before; drop its tables, and "
 			       "create them with a larger max_memory",
 			       i->arguments.value[ARG_IMAGE]);
+	i->interrupted = false;
+	(void)sqlite3_prepare_v2(i->host, "SELECT 1", -1, &i->probe, NULL);
 	struct err *e = guard_run(&i->pool, what, i, &dead);
+	(void)sqlite3_finalize(i->probe);
+	i->probe = NULL;
+	i->dead = dead && !i->interrupted;
 	if (dead)
 		bury(i);
-	return e;
+	return i->interrupted && e ? err_new(ERR_USAGE, "interrupted") : e;
 }
 
 struct err *image_use(struct image_in_use *i)

@@ -13,17 +13,20 @@ struct images; // of one connection, which is used by one thread at a time
 struct image_in_use {
 	struct image_in_use *next;
 	char *key;
+	sqlite3 *host;
 	struct arguments arguments;
 	unsigned tables; // that are made of it
 	struct mem_pool pool;
 	struct analysis analysis;
 	struct imagedb *db;	   // NULL until it is open
 	bool dead;		   // its memory ended
+	bool interrupted;	   // the last work on it was, by the host
+	sqlite3_stmt *probe;	   // tells that, while there is work
 	bool pending[TABLE_COUNT]; // a statement that begins will read them
 };
 
-struct images *images_new(void); // NULL: no memory
-void images_free(void *images);	 // closes them all
+struct images *images_new(sqlite3 *host); // NULL: no memory
+void images_free(void *images);		  // closes them all
 
 // Takes over the arguments. NULL: no memory. images_drop() is for a table that is gone for good.
 struct image_in_use *images_take(struct images *all, struct arguments *a);

@@ -10,7 +10,8 @@ int table_fail(struct vmiscan_table *t, const struct err *e)
 {
 	sqlite3_free(t->base.zErrMsg);
 	t->base.zErrMsg = sqlite3_mprintf("%s", e->msg);
-	return SQLITE_ERROR; // SQLITE_NOMEM would lose the message
+	// SQLITE_NOMEM would lose the message.
+	return t->image->interrupted ? SQLITE_INTERRUPT : SQLITE_ERROR;
 }
 
 // The columns as the database would have them; the table's name means nothing.
@@ -93,9 +94,10 @@ static int create(sqlite3 *db, void *all, int argc, const char *const *argv, sql
 	if (!e)
 		return SQLITE_OK;
 	*why = sqlite3_mprintf("%s", e->msg);
+	rc = ((struct vmiscan_table *)*out)->image->interrupted ? SQLITE_INTERRUPT : SQLITE_ERROR;
 	(void)destroy(*out);
 	*out = NULL;
-	return SQLITE_ERROR;
+	return rc;
 }
 
 // What was extracted stays: the table may be connected again.

@@ -2,6 +2,7 @@
 // Files of evidence: opened read-only, read by pread() alone, so that nothing can trap or change.
 #include "src/phys/io.h"
 
+#include "src/base/fds.h"
 #include "src/base/mem.h"
 #include "src/base/scope.h"
 
@@ -17,6 +18,7 @@ struct file_io {
 	struct io io;
 	int fd;
 	void (*give_back)(int fd);
+	struct mem_held *held;
 };
 
 // What a bad sector or a lost network share answers: the bytes are not there, the rest may be.
@@ -56,6 +58,7 @@ static void file_close(struct io *io)
 {
 	const struct file_io *f = (struct file_io *)io;
 
+	mem_let_go(f->held);
 	f->give_back(f->fd);
 }
 
@@ -114,6 +117,18 @@ static struct err *size_of(const char *path, int fd, uint64_t *size)
 	return NULL;
 }
 
+static struct err *take(int fd, const char *path, struct io **out)
+{
+	uint64_t size = 0;
+	struct err *e = size_of(path, fd, &size);
+
+	if (e)
+		(void)close(fd);
+	else
+		*out = io_from_fd(fd, path, size, NULL);
+	return e;
+}
+
 struct err *io_open_file(const char *path, struct io **out)
 {
 	struct stat st;
@@ -122,15 +137,11 @@ struct err *io_open_file(const char *path, struct io **out)
 	if (stat(path, &st) != 0)
 		return refuse_open(path);
 	TRY(refuse_kind(path, st.st_mode));
+	struct mem_held *held = fds_hold();
 	int fd = open_quietly(path);
-	if (fd < 0)
-		return refuse_open(path);
-	uint64_t size = 0;
-	struct err *e = size_of(path, fd, &size);
-	if (e)
-		(void)close(fd);
-	else
-		*out = io_from_fd(fd, path, size, NULL);
+	fds_holds(held, fd);
+	struct err *e = fd < 0 ? refuse_open(path) : take(fd, path, out);
+	mem_let_go(held);
 	return e;
 }
 
@@ -138,8 +149,11 @@ struct io *io_from_fd(int fd, const char *path, uint64_t size, void (*give_back)
 {
 	struct file_io *f = mem_alloc(sizeof(*f));
 
-	*f = (struct file_io){
-		{&file_ops, mem_strdup(path), size}, fd, give_back ? give_back : close_fd};
+	*f = (struct file_io){.io = {&file_ops, mem_strdup(path), size},
+			      .fd = fd,
+			      .give_back = give_back ? give_back : close_fd,
+			      .held = fds_hold()};
+	fds_holds(f->held, fd);
 	return &f->io;
 }
 

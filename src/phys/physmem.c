@@ -38,6 +38,8 @@ struct physmem {
 	uint8_t next_way[SETS];
 	struct pageset touched, bad; // by rank
 	uint64_t page_reads;
+	void (*look)(void *arg); // NULL: nobody wants to
+	void *look_arg;
 };
 
 static const uint8_t zero_page[PAGE_SIZE];
@@ -290,6 +292,8 @@ size_t physmem_read_bulk(struct physmem *pm, uint64_t pa, void *buf, size_t n)
 	uint8_t *to = buf;
 	size_t done = 0, lead = 0, good;
 
+	if (pm->look)
+		pm->look(pm->look_arg);
 	while (done < n && pa + done >= pa) {
 		size_t part = bulk_piece(pm, pa + done, to + done, n - done, &good);
 		if (lead == done)
@@ -298,6 +302,12 @@ size_t physmem_read_bulk(struct physmem *pm, uint64_t pa, void *buf, size_t n)
 	}
 	memset(to + done, 0, n - done); // what would lie beyond the last address
 	return lead;
+}
+
+void physmem_on_bulk(struct physmem *pm, void (*look)(void *arg), void *arg)
+{
+	pm->look = look;
+	pm->look_arg = arg;
 }
 
 // --- What there is ---

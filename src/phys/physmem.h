@@ -52,6 +52,9 @@ bool physmem_read(struct physmem *pm, uint64_t pa, void *buf, size_t n);
 // As many bytes as there are from pa on, up to n, straight into buf: for large, contiguous parts.
 // Absent pages inside become zero bytes; the result is how many leading bytes are there.
 size_t physmem_read_bulk(struct physmem *pm, uint64_t pa, void *buf, size_t n);
+// Calls look() before each of these, where long work spends its time: whoever is to be asked
+// whether it goes on is asked there.
+void physmem_on_bulk(struct physmem *pm, void (*look)(void *arg), void *arg);
 
 // The state of the page that holds pa.
 enum mem_state physmem_state(struct physmem *pm, uint64_t pa);

@@ -13,9 +13,12 @@
 struct filter {
 	struct sink sink; // first: emit() casts back
 	struct sink *next;
-	const struct imagedb *d;
+	struct imagedb *d;
 	const bool *missing;
+	unsigned rows;
 };
+
+enum { ROWS_A_LOOK = 64 }; // a look takes a microsecond
 
 static void emit(struct sink *sink, enum table_id table, const void *row)
 {
@@ -23,6 +26,9 @@ static void emit(struct sink *sink, enum table_id table, const void *row)
 
 	if (f->missing[table])
 		f->next->emit(f->next, table, row);
+	if (f->d->is_stopped && f->rows++ % ROWS_A_LOOK == 0 &&
+	    f->d->is_stopped(f->d->is_stopped_arg))
+		f->d->stop = 1;
 	sink->failed = f->next->failed || f->d->stop;
 }
 
@@ -122,7 +128,7 @@ static void extract_all(struct imagedb *d, struct sink *sink)
 static struct err *extract(struct imagedb *d, const bool missing[TABLE_COUNT])
 {
 	struct inserter *rows = inserter_new(d->db);
-	struct filter f = {{emit, false}, inserter_rows(rows), d, missing};
+	struct filter f = {{emit, false}, inserter_rows(rows), d, missing, 0};
 	struct err *e = NULL;
 
 	if (tells_of_all(missing))

@@ -15,8 +15,11 @@ struct imagedb {
 	bool loaded[TABLE_COUNT];
 	struct outcome outcome;	    // of what was extracted so far
 	volatile sig_atomic_t stop; // set to end an extraction early
-	struct err no_kernel;	    // what the search for it ended with, once it has failed
-	bool searched;		    // for the kernel
+	// The same, asked for now and then; may be NULL.
+	bool (*is_stopped)(void *arg);
+	void *is_stopped_arg;
+	struct err no_kernel; // what the search for it ended with, once it has failed
+	bool searched;	      // for the kernel
 };
 
 // argv: of the table run, as a JSON array; NULL for none.

@@ -4,6 +4,7 @@
 
 #ifdef HAVE_ZSTD
 #include "src/base/bytes.h"
+#include "src/base/fds.h"
 #include "src/base/scope.h"
 #include "src/base/vec.h"
 
@@ -118,9 +119,13 @@ static bool take(const struct cache_key *k, int fd, struct profile **out)
 bool cache_get(const struct cache_key *k, struct profile **out)
 {
 	_cleanup_free_ char *path = path_of(k);
+	struct mem_held *held = fds_hold();
 	_cleanup_close_ int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
-	return fd >= 0 && take(k, fd, out);
+	fds_holds(held, fd);
+	bool got = fd >= 0 && take(k, fd, out);
+	mem_let_go(held);
+	return got;
 }
 
 // --- writing ---

@@ -185,30 +185,65 @@ static struct child_limits with_defaults(const struct child_limits *l)
 				     l->patience_s ? l->patience_s : DEFAULT_PATIENCE_S};
 }
 
+// Nobody reads its answer any more, of which it learns when it writes.
+static void give_up_child(void *pid)
+{
+	(void)wait_for((pid_t)(intptr_t)pid);
+}
+
+// A child, and the pipe that it answers through; both end with the memory that its answer takes.
+struct asked {
+	pid_t pid;
+	int from;
+	struct mem_held *process, *pipe;
+};
+
+static struct err *not_begun(const struct asked *c, const char *why)
+{
+	struct err *e = err_errno(ERR_IO, "%s", why);
+
+	mem_let_go(c->pipe);
+	mem_let_go(c->process);
+	if (c->from > 0)
+		(void)close(c->from);
+	return e;
+}
+
+static struct err *hear(const struct asked *c, uint64_t key, unsigned patience_s,
+			struct profile **out)
+{
+	byte_vec a = {0};
+
+	listen_to(c->from, patience_s, &a);
+	mem_let_go(c->pipe);
+	(void)close(c->from);
+	mem_let_go(c->process);
+	struct err *e = take_answer(&a, key, wait_for(c->pid), out);
+	vec_fini(&a);
+	return e;
+}
+
 struct err *child_run(child_work *work, void *arg, int fd, uint64_t key,
 		      const struct child_limits *limits, struct profile **out)
 {
 	const struct child_limits l = with_defaults(limits);
 	const uint64_t addresses = sandbox_addresses();
-	byte_vec a = {0};
+	struct asked c = {.process = mem_hold(give_up_child), .pipe = fds_hold()};
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
-		return err_errno(ERR_IO, "no pipe");
-	pid_t child = fork();
-	if (child == 0) {
+		return not_begun(&c, "no pipe");
+	c.pid = fork();
+	if (c.pid == 0) {
 		(void)close(ends[0]);
 		answer_fd = ends[1];
 		answer(work, arg, fd, key, &l, addresses);
 	}
 	(void)close(ends[1]);
-	if (child < 0) {
-		(void)close(ends[0]);
-		return err_errno(ERR_IO, "no process to read it in");
-	}
-	listen_to(ends[0], l.patience_s, &a);
-	(void)close(ends[0]);
-	struct err *e = take_answer(&a, key, wait_for(child), out);
-	vec_fini(&a);
-	return e;
+	c.from = ends[0];
+	fds_holds(c.pipe, c.from);
+	if (c.pid < 0)
+		return not_begun(&c, "no process to read it in");
+	mem_holds(c.process, (void *)(intptr_t)c.pid);
+	return hear(&c, key, l.patience_s, out);
 }

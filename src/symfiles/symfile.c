@@ -2,6 +2,7 @@
 // Opens a file of symbols and has a child read it.
 #include "src/symfiles/symfile.h"
 
+#include "src/base/fds.h"
 #include "src/base/scope.h"
 #include "src/base/vec.h"
 #include "src/symfiles/cache.h"
@@ -95,11 +96,13 @@ static struct err *load(int fd, const char *path, const struct stat *st,
 	return NULL;
 }
 
-struct err *symfile_load(const char *path, const struct type_wants *wants, struct profile **out)
+static struct err *open_and_load(const char *path, const struct type_wants *wants,
+				 struct mem_held *held, struct profile **out)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	fds_holds(held, fd);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return err_errno(ERR_NO_KERNEL, "%s: can't be opened", path);
 	TRY(check(path, &st));
@@ -108,6 +111,17 @@ struct err *symfile_load(const char *path, const struct type_wants *wants, struc
 		e->code = ERR_NO_KERNEL; // that is what it comes to
 		return err_wrap(e, "%s", path);
 	}
+	return NULL;
+}
+
+struct err *symfile_load(const char *path, const struct type_wants *wants, struct profile **out)
+{
+	struct mem_held *held = fds_hold();
+	struct err *e = open_and_load(path, wants, held, out);
+
+	mem_let_go(held);
+	if (e)
+		return e;
 	(*out)->types_path = (*out)->btf ? mem_strdup(path) : NULL;
 	(*out)->symbols_path = (*out)->symbols ? mem_strdup(path) : NULL;
 	return NULL;

@@ -22,6 +22,7 @@ def setUpModule():
     subprocess.run([VMISCAN, made["image"], "-o", made["database"], "-q"], check=True)
     with contextlib.closing(sqlite3.connect(made["database"])) as db:
         made["processes"] = db.execute("SELECT count(*) FROM processes").fetchone()
+        made["coverage"] = db.execute("SELECT count(*) FROM coverage").fetchone()
         made["uptime"] = db.execute("SELECT total_seconds FROM uptime").fetchone()
 
 
@@ -194,10 +195,82 @@ class Life(unittest.TestCase):
         for _ in range(2):
             with self.assertRaisesRegex(sqlite3.OperationalError, "memory"):
                 db.execute("SELECT * FROM p").fetchall()
+            self.assertEqual(open_files(), 1)  # of the other table, whose options differ
         self.assertEqual(len(cursor.fetchall()), 1)
         db.execute("DROP TABLE p")
         self.create(db, "p", "processes")
         self.assertEqual(db.execute("SELECT count(*) FROM p").fetchone(), made["processes"])
+        db.close()
+
+    def test_memory_that_ends_leaves_nothing_open(self):
+        """Wherever it ends, in an image that is packed and a file of symbols, too."""
+        packed = os.environ["VMISCAN_SAMPLE"]
+        before = sorted(os.listdir("/proc/self/fd"))
+        for kib in (*range(64, 1024, 200), *range(1 << 10, 24 << 10, 1900)):
+            db = connect()
+            with contextlib.suppress(sqlite3.OperationalError):
+                self.create(db, "p", "processes", f"max_memory='{kib}K'",
+                            f"vmlinux='{os.environ['VMISCAN_TINY']}'", image=packed)
+                db.execute("SELECT * FROM p").fetchall()
+            db.close()
+            self.assertEqual(sorted(os.listdir("/proc/self/fd")), before, kib)
+        self.assertRaises(ChildProcessError, os.waitpid, -1, os.WNOHANG)
+
+    def interrupted(self, db, sql):
+        """A statement that somebody interrupts all the time, and the bytes that it read."""
+        over = threading.Event()
+
+        def interrupt():
+            while not over.wait(0.0005):
+                db.interrupt()
+
+        thread = threading.Thread(target=interrupt)
+        before = self.bytes_read()
+        thread.start()
+        try:
+            with self.assertRaisesRegex(sqlite3.OperationalError, "interrupted"):
+                db.execute(sql).fetchall()
+        finally:
+            over.set()
+            thread.join()
+        return self.bytes_read() - before
+
+    def bytes_of(self, db, sql):
+        before = self.bytes_read()
+        return db.execute(sql).fetchone(), self.bytes_read() - before
+
+    def test_an_interrupt_ends_an_extraction(self):
+        db = connect(check_same_thread=False)
+        db.execute("SELECT vmiscan_attach(?)", (made["image"],))
+        searching = self.interrupted(db, "SELECT * FROM coverage")
+        one = "SELECT total_seconds FROM uptime"
+        got, to_find = self.bytes_of(db, one)
+        self.assertEqual(got, made["uptime"])
+        self.assertLess(searching, to_find / 2)
+        extracting = self.interrupted(db, "SELECT * FROM coverage")
+        cursor = db.execute(one)
+        got, whole = self.bytes_of(db, "SELECT count(*) FROM coverage")
+        self.assertEqual(got, made["coverage"])
+        self.assertLess(extracting, whole)
+        self.assertEqual(cursor.fetchone(), made["uptime"])
+        self.assertEqual(db.execute("SELECT count(*) FROM processes").fetchone(), made["processes"])
+        db.close()
+        self.assertEqual(open_files(), 0)
+
+    def test_an_interrupt_ends_the_unpacking(self):
+        db = connect(check_same_thread=False)
+        path = os.path.join(made["holder"].name, "packed.db")
+        with contextlib.closing(connect(path)) as once:
+            self.create(once, "uptime", image=os.environ["VMISCAN_SAMPLE"])
+            once.commit()
+        fds = len(os.listdir("/proc/self/fd"))
+        db.close()
+        db = connect(path, check_same_thread=False)
+        db.execute("SELECT name FROM sqlite_schema").fetchall()
+        self.assertLess(self.interrupted(db, "SELECT * FROM uptime"),
+                        os.stat(os.environ["VMISCAN_SAMPLE"]).st_size / 2)
+        self.assertLessEqual(len(os.listdir("/proc/self/fd")), fds + 1)
+        self.assertEqual(db.execute("SELECT total_seconds FROM uptime").fetchone(), made["uptime"])
         db.close()
 
     def test_memory_that_ends_under_a_statement(self):
