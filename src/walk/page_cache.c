@@ -1,61 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Names through the dentry tree, contents through the inode's xarray of pages.
+// Contents through the inode's xarray of pages.
 #include "src/walk/page_cache.h"
 
-#include <string.h>
-
-enum { MAX_ENTRIES = 1 << 18, MAX_NAME = 255 };
 enum { TYPE_MASK = 0170000, TYPE_REGULAR = 0100000 }; // of inode.i_mode
-
-// The name is this one, and stands for a file that is there: not negative, not unlinked.
-static bool is_named(struct walk *w, uint64_t dentry, const char *name, size_t n)
-{
-	uint64_t qstr = k_field_va(w->k, dentry, F(dentry, d_name)), len, text;
-	char own[MAX_NAME];
-
-	return n <= sizeof(own) && k_get(w->k, qstr, F(qstr, len), &len) && len == n &&
-	       k_get(w->k, qstr, F(qstr, name), &text) && k_read(w->k, text, own, n) &&
-	       memcmp(own, name, n) == 0 && k_or0(w->k, dentry, F(dentry, d_inode)) != 0 &&
-	       k_or0(w->k, dentry, F(dentry, d_hash_pprev)) != 0;
-}
-
-// Since 6.8.
-static uint64_t child_of_chain(struct walk *w, uint64_t folder, const char *name)
-{
-	uint64_t node, dentry, first = k_or0(w->k, folder, F(dentry, d_children));
-	struct chain_iter it;
-
-	chain_begin(&it, w->k, first, 0, MAX_ENTRIES);
-	while (chain_next(&it, &node)) {
-		dentry = k_container(w->k, node, F(dentry, d_sib));
-		if (is_named(w, dentry, name, strlen(name)))
-			return dentry;
-	}
-	return 0;
-}
-
-static uint64_t child_of_list(struct walk *w, uint64_t folder, const char *name)
-{
-	uint64_t node, dentry;
-	struct list_iter it;
-
-	list_begin(&it, w->k, k_field_va(w->k, folder, F(dentry, d_subdirs)), MAX_ENTRIES);
-	while (list_next(&it, &node)) {
-		dentry = k_container(w->k, node, F(dentry, d_child));
-		if (is_named(w, dentry, name, strlen(name)))
-			return dentry;
-	}
-	return 0;
-}
-
-uint64_t dentry_child(struct walk *w, uint64_t folder, const char *name)
-{
-	if (!folder)
-		return 0;
-	if (k_has(w->k, F(dentry, d_children)))
-		return child_of_chain(w, folder, name);
-	return k_has(w->k, F(dentry, d_subdirs)) ? child_of_list(w, folder, name) : 0;
-}
 
 // Until it is, what lies in the page is not yet the file's: it is being read, or reading it failed.
 // A folio's flags are those of its first page.

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Files as far as the guest's memory still holds them: cached names and cached pages.
+// Files as far as the guest's memory still holds them: cached pages.
 #ifndef VMI_WALK_PAGE_CACHE_H
 #define VMI_WALK_PAGE_CACHE_H
 
 #include "src/walk/walk.h"
-
-// The entry of a folder by its name, or 0 if it is not cached. Mounts on the way are not followed.
-uint64_t dentry_child(struct walk *w, uint64_t folder, const char *name);
 
 // The first page of a regular file, or what it has of one: at most PAGE_SIZE bytes. How many.
 size_t page_cache_head(struct walk *w, uint64_t inode, void *buf);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The distribution, from os-release where the page cache still has it (man 5 os-release).
 #include "src/walk/cached_file.h"
+#include "src/walk/dentry.h"
 #include "src/walk/page_cache.h"
 #include "src/walk/system.h"
 

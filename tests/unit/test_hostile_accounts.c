@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A real guest in whose passwd lines are odd, in the page that its page cache has of it.
 #include "src/walk/cached_file.h"
-#include "src/walk/page_cache.h"
+#include "src/walk/dentry.h"
 #include "tests/unit/patched_image.h"
 
 #include <criterion/criterion.h>
