@@ -5,7 +5,7 @@
 
 #include "src/walk/walk.h"
 
-enum { MAX_DENTRY_NAME = 255 }; // NAME_MAX
+enum { MAX_DENTRY_NAME = 4095 }; // of FUSE; of others 255
 
 // Visits the entries of a folder, whatever they stand for, until the visitor returns false (the end
 // is ITER_MORE then) or max were seen.

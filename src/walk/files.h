@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Descriptors of processes.
+// Descriptors of processes, and files by name.
 #ifndef VMI_WALK_FILES_H
 #define VMI_WALK_FILES_H
 
@@ -32,6 +32,10 @@ static inline uint64_t files_pointer(uint64_t p)
 // A struct file's inode, 0 if it can't be read.
 uint64_t file_inode(struct walk *w, uint64_t file);
 
-extern const struct extractor walk_open_files;
+// A time of an inode in nanoseconds; absent if it is none.
+struct opt_int inode_time(struct walk *w, uint64_t inode, enum field sec, enum field nsec);
+
+extern const struct extractor walk_open_files; // process_open_files
+extern const struct extractor walk_file;       // file
 
 #endif

@@ -60,7 +60,7 @@ static struct opt_int is_deleted(const char *path, bool deleted)
 
 // Time of an inode. The nanoseconds of i_ctime have a flag of their own in bit 31 since 6.13
 // (4e40eff0b573, I_CTIME_QUERIED).
-static struct opt_int inode_time(struct walk *w, uint64_t inode, enum field sec, enum field nsec)
+struct opt_int inode_time(struct walk *w, uint64_t inode, enum field sec, enum field nsec)
 {
 	const int64_t billion = 1000000000;
 	uint64_t s, ns;

@@ -4,17 +4,19 @@
 Of osquery itself all that is for Linux: packs/NAME.conf, its example of a configuration, the examples in
 specs/NAME.table, and what README and manual show. Of others the schedule for Linux servers of Palantir's
 configuration, and the pack for incident response of Chainguard's osquery-defense-kit. Left out is what
-asks for tables that memory does not have, or not as a whole: files, packages, events, osquery itself."""
+asks for tables that memory does not have: hashes, packages, events, osquery itself. Of the pack
+ossec-rootkit, sixty lists of paths, there are some."""
 
 INCIDENT = "incident-response"
 COMPLIANCE = "it-compliance"
 VULNERABILITY = "vuln-management"
 HARDWARE = "hardware-monitoring"
+ROOTKIT = "ossec-rootkit"
 CONFIGURATION = "osquery.example.conf"
 README = "README.md"
 MANUAL = "docs/wiki"
 SPECS = "specs"
-OSQUERY = (INCIDENT, COMPLIANCE, VULNERABILITY, HARDWARE, CONFIGURATION, README, MANUAL, SPECS)
+OSQUERY = (INCIDENT, COMPLIANCE, VULNERABILITY, HARDWARE, ROOTKIT, CONFIGURATION, README, MANUAL, SPECS)
 PALANTIR = "palantir servers/linux"
 CHAINGUARD = "chainguard incident_response"
 
@@ -38,6 +40,7 @@ QUERIES = (
     (INCIDENT, "listening_ports", "select * from listening_ports;"),
     (INCIDENT, "process_memory", "select * from process_memory_map;"),
     (INCIDENT, "arp_cache", "select * from arp_cache;"),
+    (INCIDENT, "suid_bin", "select * from suid_bin;"),
     (INCIDENT, "iptables", "select * from iptables;"),
     (COMPLIANCE, "kernel_info", "select * from kernel_info;"),
     (COMPLIANCE, "os_version", "select * from os_version;"),
@@ -51,6 +54,13 @@ QUERIES = (
     (HARDWARE, "darwin_kernel_system_controls",
      "select * from system_controls where subsystem = 'kern' and (name like '%boot%' or name like '%secure%' or "
      "name like '%single%');"),
+    (ROOTKIT, "adore_rootkit", "select * from file where path in ('/etc/bin/ava', '/etc/sbin/ava');"),
+    (ROOTKIT, "ark_rootkit", "select * from file where path in ('/dev/ptyxx');"),
+    (ROOTKIT, "beurk_rootkit", "select * from file where path in ('/lib/libselinux.so');"),
+    (ROOTKIT, "enye_sec_rootkit", "select * from file where path in ('/etc/.enyelkmHIDE^IT.ko');"),
+    (ROOTKIT, "lrk_rootkit", "select * from file where path in ('/dev/ida/.inet');"),
+    (ROOTKIT, "reptile_rootkit",
+     "select * from file where path in ('/reptile/reptile_cmd', '/lib/udev/reptile');"),
     (CONFIGURATION, "system_info", "SELECT hostname, cpu_brand, physical_memory FROM system_info;"),
     (CONFIGURATION, "host_uuid", "SELECT uuid AS host_uuid FROM system_info;"),
     (CONFIGURATION, "username", "SELECT user AS username FROM logged_in_users ORDER BY time DESC LIMIT 1;"),
@@ -95,6 +105,8 @@ QUERIES = (
     (SPECS, "process_open_files", "select * from process_open_files where pid = 1"),
     (SPECS, "process_memory_map", "select * from process_memory_map where pid = 1"),
     (SPECS, "process_open_sockets", "select * from process_open_sockets where pid = 1"),
+    (SPECS, "file", "select * from file where path = '/etc/passwd'"),
+    (SPECS, "file_pattern", "select * from file where path LIKE '/etc/%'"),
     (SPECS, "processes", "select * from processes where pid = 1"),
     (SPECS, "users_by_uid", "select * from users where uid = 1000"),
     (SPECS, "users_by_name", "select * from users where username = 'root'"),

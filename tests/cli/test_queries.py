@@ -53,6 +53,9 @@ MUST = {
     "process_envs": ({"pid": 1, "key": "TERM", "value": "linux"},),
     "process_open_files": ({"pid": 1, "fd": 0, "path": "/dev/console"},),
     "process_memory_map": ({"pid": 1, "start": "0x00400000", "permissions": "r--p", "path": "/bin/busybox"},),
+    "file": ({"path": "/etc/passwd", "directory": "/etc", "filename": "passwd", "mode": "0644", "type": "regular",
+              "uid": 0, "symlink": 0},),
+    "file_pattern": ({"path": "/etc/group", "type": "regular"}, {"path": "/etc/guest", "type": "directory"}),
     "users_by_name": ({"uid": 0, "username": "root"},),
     "cpu_time": ({"core": 0}, {"core": 1}),
     "network_interfaces_snapshot": ({"interface": "va", "address": "fd77::1", "mac": "02:00:00:00:77:01"},),
@@ -63,7 +66,8 @@ MUST = {
 }
 
 # These ask for another system's names, or for what is wrong or not there.
-EMPTY = {"ip_forwarding", "ramdisk", "darwin_kernel_system_controls", "behavioral_reverse_shell", "ld_preload",
+EMPTY = {"adore_rootkit", "ark_rootkit", "beurk_rootkit", "enye_sec_rootkit", "lrk_rootkit", "reptile_rootkit",
+         "suid_bin", "ip_forwarding", "ramdisk", "darwin_kernel_system_controls", "behavioral_reverse_shell", "ld_preload",
          "interface_details_promiscuous", "process_open_sockets"}
 
 
@@ -111,3 +115,15 @@ class Program(CommandTest):
             if name in ("iptables", "arp_anomalies", "logged_in_users", "processes_binding_to_ports"):
                 with self.subTest(pack=pack, query=name):
                     self.assertGreater(len(self.succeeds("sql", SAMPLE, sql).out.splitlines()), 1)
+
+    def test_files_with_rights_of_their_owner(self):
+        """The sample has none."""
+        db = sqlite3.connect(":memory:")
+        self.addCleanup(db.close)
+        db.executescript(self.succeeds("schema").out)
+        for path, mode in (("a", "4755"), ("b", "2711"), ("c", "7755"), ("d", "0777"), ("e", "1777")):
+            db.execute("INSERT INTO file (path, mode, type, uid, gid) VALUES (?, ?, 'regular', 0, 5)", (path, mode))
+        db.execute("INSERT INTO file (path, mode, type) VALUES ('f', '2755', 'directory')")
+        db.execute("INSERT INTO users (uid, username) VALUES (0, 'root')")
+        self.assertEqual(db.execute("SELECT path, username, groupname, permissions FROM suid_bin").fetchall(), [
+            ("a", "root", None, "S"), ("b", "root", None, "G"), ("c", "root", None, "SG")])

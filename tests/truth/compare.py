@@ -22,6 +22,7 @@ import kernel_log  # noqa: E402
 import maps  # noqa: E402
 import modules  # noqa: E402
 import mounts  # noqa: E402
+import names  # noqa: E402
 import namespaces  # noqa: E402
 import net  # noqa: E402
 import pagebits  # noqa: E402,F401  (registers its relations)
@@ -39,7 +40,7 @@ from database import Database  # noqa: E402
 
 COMPARISONS = [
     comparison
-    for module in (processes, threads, envs, namespaces, files, maps, pages, sockets, mounts, modules,
+    for module in (processes, threads, envs, namespaces, files, names, maps, pages, sockets, mounts, modules,
                    net, routes, firewall, system, accounts, blocks, controls, usage, kernel_log, findings)
     for comparison in module.COMPARISONS
 ]

@@ -159,6 +159,11 @@ class Filler:
     def _iptables(self, row, number):
         row |= {"rule_addr": address(number), "table_addr": address(0)}
 
+    def _file(self, row, number):
+        row |= {"uid": 0, "gid": 0, "fs_type": "fuse.x", "block_size": 4096, "mount_namespace_id": "4026531840",
+                "dentry_addr": address(number), "inode_addr": address(number)}
+        row |= {f"{c}time": self.boot // 10**9 + 1 for c in "amc"}
+
     def _shared_memory(self, row, number):
         row["segment_addr"] = address(number)
 
@@ -203,6 +208,15 @@ def joined_ranges(rows):
         end = row["end_pa"]
 
 
+def with_folders(rows):
+    """And the folders of the files, which need not be open."""
+    rows = list(rows)
+    yield from rows
+    for path in {str(above) for row in rows for above in pathlib.PurePosixPath(row["path"]).parents}:
+        own = pathlib.PurePosixPath(path)
+        yield rows[0] | {"path": path, "directory": str(own.parent), "filename": own.name, "type": "directory"}
+
+
 def ordered(comparisons):
     """sockets before those that refer to them."""
     return sorted(comparisons, key=lambda c: c.table == "process_open_sockets")
@@ -217,6 +231,8 @@ def fabricate(path, truth, comparisons, case_of):
         rows = [filler.fill(comparison.table, n, row) for n, row in enumerate(comparison.expected(case_of(path)))]
         if comparison.table == "memory_ranges":
             rows = joined_ranges(rows)
+        if comparison.table == "file":
+            rows = with_folders(rows)
         insert(sql, comparison.table, tables[comparison.table], rows)
         sql.commit()
     for table in tables:

@@ -119,7 +119,7 @@ def _bad_address(table, column, value, kernel_half):
 UNIQUE = (
     ("processes", "pid"), ("processes", "task_addr"), ("threads", "tid"), ("threads", "task_addr"),
     ("sockets", "socket_addr"), ("mounts", "mount_addr"), ("kernel_modules", "module_addr"),
-    ("interface_details", "device_addr"), ("coverage", "table_name"))
+    ("interface_details", "device_addr"), ("coverage", "table_name"), ("file", "path"))
 
 
 @relation("what names a row is there, and once")
@@ -338,6 +338,24 @@ def _inode_times(case):
             for column in ("atime_ns", "mtime_ns", "ctime_ns"):
                 yield _expect(clock["boot_ns"] < row[column] <= clock["unix_ns"] + 10**9,
                               f"{row['path']}: {column} {row[column]}")
+
+
+@relation("a path names one file, which is the same by its name and by its descriptors")
+def _names(case):
+    rows = {row["path"]: row for row in case.database.rows("file")}
+    yield _expect(len(rows) == len(case.database.rows("file")), "a path is there twice")
+    kinds = {row["type"] for row in case.database.rows("mounts")} | {"nsfs"}
+    home = {row["pid"]: row["mnt_namespace"] for row in case.database.rows("process_namespaces")}[1]
+    for path, row in rows.items():
+        folder = (row["directory"].rstrip("/") + "/" + row["filename"]) == path or path == "/"
+        yield _expect(folder and (path == "/" or row["directory"] in rows), f"{path}: in {row['directory']}")
+        yield _expect(row["fs_type"] in kinds and row["mount_namespace_id"] == home, f"{path}: {row['fs_type']}")
+    for opened in case.database.rows("process_open_files"):
+        row = rows.get(opened["path"])
+        if row and (row["inode"], row["type"]) == (opened["inode"], opened["type"]):
+            same = [opened[c] == row[c] for c in ("uid", "gid", "size")]
+            same += [opened[f"{c}_ns"] // 10**9 == row[c] for c in ("atime", "mtime", "ctime")]
+            yield _expect(all(same), f"{row['path']}: other than process {opened['pid']} has it open")
 
 
 @relation("listening_ports shows the sockets that can be reached")
