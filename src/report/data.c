@@ -167,6 +167,18 @@ static void put_tables(const struct data *d, page_text *out)
 		}
 }
 
+// What the tables are of, for their headings.
+static void put_about(page_text *out)
+{
+	const char *before = "";
+
+	for (unsigned id = 0; id < TABLE_COUNT; id++)
+		if (!is_left_out((enum table_id)id) && !is_of_process((enum table_id)id)) {
+			put_name(out, &before, (enum table_id)id);
+			put_json_text(out, schema_tables[id].doc, strlen(schema_tables[id].doc));
+		}
+}
+
 // Gives how many rows have no process.
 static uint64_t put_of_processes(struct data *d, page_text *out)
 {
@@ -206,6 +218,8 @@ void data_put(struct data *d, page_text *out)
 	put_json_int(out, SCHEMA_VERSION);
 	put(out, ",\n\"tables\":{");
 	put_tables(d, out);
+	put(out, "},\n\"about\":{");
+	put_about(out);
 	put(out, "},\n\"of\":{");
 	uint64_t orphans = put_of_processes(d, out);
 	put(out, "},\n\"strange\":");

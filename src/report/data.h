@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page's data: the rows that a database holds, or an analysis finds, as one JSON object.
 //
-//	{"schema": 1, "tables": {NAME: columns, ...},
+//	{"schema": 1, "tables": {NAME: columns, ...}, "about": {NAME: "what it is of", ...},
 //	 "of": {NAME: {"rows": columns, "ids": [[id, ...], ...]}, ...},
 //	 "strange": n, "strings": ["...", ...]}
 //

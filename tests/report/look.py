@@ -5,6 +5,7 @@
 usage: look.py [--shots FOLDER]     pictures of every view go there, for people to look at
 """
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import browser  # noqa: E402
 import made  # noqa: E402
 from page import PageTest, SAMPLE, VMISCAN  # noqa: E402
 
+LARGEST = 2 << 20  # bytes of a page of 500 processes
 VIEWS = ("overview", "processes", "connections", "timeline", "findings", "coverage", "system")
 SIZES = ((1280, 800, False), (390, 844, True))
 QUICK = 1000  # milliseconds until the page can be used
@@ -367,6 +369,26 @@ class Guest(Look):
         self.assertEqual(self.texts("#view-coverage tbody tr:first-child td:nth-child(-n+2)")[:2], ["✕ unavailable",
                          self.one("SELECT table_name FROM coverage WHERE status = 'unavailable'")])
 
+    def test_system_has_every_table_that_no_other_view_has(self):
+        self.open(self.page, "#system")
+        shown = "document.querySelectorAll('#view-system .panel').length"
+        with open(os.path.join(os.path.dirname(__file__), "../../src/report/page/system.js"), encoding="utf-8") as f:
+            elsewhere = re.findall(r"'(\w+)'", re.search(r"ELSEWHERE = new Set\(\[(.*?)\]", f.read(), re.S)[1])
+        data = "JSON.parse(document.getElementById('data').textContent)"
+        of_process = self.run_script(f"Object.keys({data}.of).join(' ')").split()
+        tables = self.all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        expected = {n for n in tables if n not in {*elsewhere, *of_process, "type_fields", "process_page_map"}
+                    and self.one(f"SELECT count(*) FROM {n}")}
+        self.assertLessEqual({"routes", "arp_cache", "users", "block_devices", "system_controls", "load_average"},
+                             expected)
+        self.assertEqual(self.run_script(shown), len(expected))
+        text = " ".join(self.texts("#view-system .panel"))
+        for name in expected:
+            self.assertIn(self.run_script(f"{data}.about['{name}']"), text)
+        for table, column in (("users", "username"), ("routes", "gateway"), ("block_devices", "name")):
+            for value in self.all(f"SELECT DISTINCT {column} FROM {table} WHERE {column} <> ''"):
+                self.assertIn(value, text)
+
     def test_names_of_all_controls(self):
         self.open(self.page, "#processes")
         self.browser.settle()
@@ -409,6 +431,7 @@ class Fast(Look):
     def test_500_processes_open_in_a_second(self):
         """By the processor's time for it; by the clock, too, where nobody else has the machine."""
         page = self.made(made.server, "server")
+        self.assertLess(os.path.getsize(page), LARGEST)
         self.browser.call("Performance.enable", timeDomain="threadTicks")
         cpu, clock = [], []
         for _ in range(5):

@@ -74,6 +74,22 @@ class Made:
         self.add("atomicity", invariant="task_links", weight="hard", evaluated=500, violated=3, excused_by_lock=1,
                  unevaluable=0, description="the entry after a task in the task list points back to it")
 
+    def settings(self):
+        """What a server has of users, routes, neighbours, and of the kernel's settings."""
+        for i in range(1200):
+            part = ("net", "kernel", "vm", "fs")[i % 4]
+            self.add("system_controls", name=f"{part}.ipv4.conf.veth{i:04x}.setting_{i % 37}", subsystem=part,
+                     current_value=str(i * 7919 % 65536), type="integer", mode=0o644, net_namespace="4026531840",
+                     data_addr=f"0xffffffff82{i:06x}", table_addr=f"0xffff8881{i * 64:08x}")
+        for i in range(60):
+            self.add("users", uid=1000 + i, gid=1000 + i, username=f"user{i}", directory=f"/home/user{i}",
+                     shell="/bin/bash")
+            self.add("groups", gid=1000 + i, groupname=f"user{i}")
+            self.add("routes", destination=f"10.{i}.0.0", netmask=16, gateway="10.0.0.1", interface="eth0", metric=i)
+            self.add("arp_cache", address=f"10.0.0.{i}", mac=f"52:54:00:12:34:{i:02x}", interface="eth0")
+        for i in range(24):
+            self.add("block_devices", name=f"/dev/sd{chr(97 + i)}", size=1 << 30, model="QEMU HARDDISK")
+
     def process(self, pid, name, **more):
         values = {"pid": pid, "name": name, "path": f"/usr/bin/{PROGRAMS[pid % len(PROGRAMS)]}", "state": "S", "uid": 0,
                   "euid": 0, "suid": 0, "gid": 0, "egid": 0, "sgid": 0, "parent": 1, "lifecycle": "live",
@@ -134,6 +150,7 @@ def server(path, schema, n=500):
     """A server of n processes, a quarter of them kernel threads."""
     made = Made(path, schema)
     made.system()
+    made.settings()
     made.process(1, "systemd", parent=0)
     made.process(2, "kthreadd", parent=0, is_kthread=1, path=None, cmdline=None, resident_size=None)
     for pid in range(3, n + 1):
@@ -175,7 +192,11 @@ def hostile(path, schema):
         made.add("inconsistencies", task_addr=task, pid=pid, scope=text, **{"class": text}, evidence=text, missing=text)
         for table, columns in (("coverage", "table_name status reason"), ("problems", "severity table_name message"),
                                ("kernel_modules", "name arguments"), ("mounts", "path type device"),
-                               ("atomicity", "invariant description worst_example")):
+                               ("atomicity", "invariant description worst_example"),
+                               ("users", "username description directory shell"), ("last", "username tty host"),
+                               ("logged_in_users", "user tty host"), ("routes", "destination gateway interface"),
+                               ("arp_cache", "address mac interface"), ("block_devices", "name model label"),
+                               ("system_controls", "name current_value"), ("groups", "groupname")):
             made.add(table, **{c: text for c in columns.split()})
     for pid, text in enumerate(BROKEN, 200):
         task = made.process(pid, "x")
