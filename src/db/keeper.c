@@ -43,6 +43,7 @@ static bool is_to_be_named(int from)
 	return n == 1;
 }
 
+// No signal ends it: that is its maker's to say, who may be in the middle of something.
 static _Noreturn void keep(const struct kept *f, int from)
 {
 	fds_close_but(0, from, f->dir_fd);
@@ -55,26 +56,21 @@ static _Noreturn void keep(const struct kept *f, int from)
 
 // --- in its maker ---
 
-// No signal ends it: that is its maker's to say, who may be in the middle of something.
 bool keeper_begin(struct keeper *k, const struct kept *file)
 {
-	sigset_t all, before;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid_t pid = fork();
 	if (pid == 0)
 		keep(file, ends[0]);
 	int e = errno;
 	(void)close(ends[0]);
-	k->to = ends[1];
-	k->pid = pid > 0 ? pid : 0;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (pid < 0)
 		(void)close(ends[1]);
+	k->to = ends[1];
+	k->pid = pid > 0 ? pid : 0;
 	errno = e;
 	return pid > 0;
 }

@@ -24,7 +24,8 @@ struct kept {
 	bool replace;
 };
 
-// False with errno where there is no process to be had.
+// False with errno where there is no process to be had. All signals must be blocked: in the keeper
+// they stay so, and the maker has somebody to remove the file before its handlers are called.
 bool keeper_begin(struct keeper *k, const struct kept *file);
 
 // Both end it, and wait for that: 0 or an errno. The second may be called by a signal handler.

@@ -153,6 +153,20 @@ static struct err *keep(struct tempfile *t)
 	return e;
 }
 
+// No signal comes between the two, whose handler would find nobody to remove the file.
+static struct err *create_and_keep(struct tempfile *t)
+{
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	struct err *e = create(t);
+	if (!e)
+		e = keep(t);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return e;
+}
+
 struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 {
 	struct tempfile *t = mem_zalloc(1, sizeof(*t));
@@ -167,9 +181,7 @@ struct err *tempfile_new(const char *name, bool replace, struct tempfile **out)
 		sweep(t->dir_fd);
 	remove_on_signals();
 	remove_at_exit();
-	struct err *e = create(t);
-	if (!e)
-		e = keep(t);
+	struct err *e = create_and_keep(t);
 	if (e) {
 		tempfile_free(t);
 		return e;

@@ -120,6 +120,8 @@ class Zsh(CommandTest):
         self.assertEqual((specs["--output"], specs["--symbols"]), ("_files", "_files -/"))
         self.assertEqual(specs["--tables"], "_vmiscan_tables")
         self.assertEqual(specs["--format"], "_vmiscan_formats")
+        self.assertEqual(self.specs("timeline", "")["--format"], "_vmiscan_formats")
+        self.assertEqual(self.specs("batch", "")["--output"], "_files -/")
 
     def test_it_completes(self):
         """In a shell as people have it: what TAB makes of a line."""
@@ -130,13 +132,15 @@ class Zsh(CommandTest):
             zpty -w shell 'autoload -Uz compinit && compinit -u -D; print read''y'
             zpty -r -m shell out '*ready*'
             zpty -w -n shell $'vmiscan sche\\t'
-            zpty -r -m shell out '*schema*' && print done"""
+            zpty -r -m shell out '*schema*' && print done
+            zpty -w -n shell $'\\x15vmiscan timeline x --format timesketch-c\\t'
+            zpty -r -m shell out '*timesketch-csv*' && print forms"""
         try:
             p = subprocess.run(["zsh", "-fc", script], cwd=self.dir, env=self.environment(),
                                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         except subprocess.TimeoutExpired:
             self.fail("nothing was completed")
-        self.assertIn("done", p.stdout)
+        self.assertEqual(p.stdout.split(), ["done", "forms"])
 
 
 if __name__ == "__main__":

@@ -126,6 +126,13 @@ class Bench:
         return sorted(set(os.listdir(self.folder("work"))) - {"x.db"}) + \
             os.listdir(self.folder("scratch"))
 
+    def left_for_good(self):
+        """The same, once who keeps the output of a killed run has had a moment to remove it."""
+        end = time.monotonic() + 2
+        while self.left() and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.left()
+
     def problems_of_output(self, new):
         """new: whether it is to be the database of this run; None: one or the other."""
         with open(self.output(), "rb") as f:
