@@ -3,6 +3,7 @@
 must say what the plain memory says."""
 import bz2
 import gzip
+import json
 import lzma
 import os
 import shutil
@@ -99,6 +100,41 @@ class DumpTest(unittest.TestCase):
         status, words = container.refuse(parts[0], parts[1], "--part", parts[1], "--force")
         self.assertEqual(status, 5)
         self.assertGreater(os.path.getsize(parts[1]), 1 << 20)
+
+    def split(self, folder, *names):
+        """Parts of the dump, in files of these names, the first pages in the last of them."""
+        os.makedirs(folder)
+        n = self.size // dumps.PAGE
+        cuts = [n * i // len(names) for i in range(len(names) + 1)]
+        for i, name in enumerate(reversed(names)):
+            dumps.kdump(self.memory, os.path.join(folder, name), start=cuts[i], end=cuts[i + 1])
+
+    def test_a_batch_joins_the_parts_of_a_dump(self):
+        """By what is in them, not by their names, and of one folder each."""
+        self.needs("zlib")
+        top = self.path("in")
+        self.addCleanup(shutil.rmtree, top, ignore_errors=True)
+        self.split(os.path.join(top, "monday"), "dump.1", "dump.2", "dump.3")
+        self.split(os.path.join(top, "tuesday"), "x", "a")
+        self.split(os.path.join(top, "lost"), "dump.1", "dump.2")
+        os.unlink(os.path.join(top, "lost", "dump.2"))
+        p = subprocess.run([container.VMISCAN, "batch", top, "-o", self.path("out"), "--reproducible"],
+                           capture_output=True, text=True, check=False)
+        self.addCleanup(shutil.rmtree, self.path("out"), ignore_errors=True)
+        lines = {os.path.relpath(line["image"], top): line
+                 for line in map(json.loads, p.stdout.splitlines()) if "image" in line}
+        self.assertEqual(set(lines), {"monday/dump.3", "tuesday/a", "lost/dump.1"}, p.stderr)
+        self.assertIn(lines["lost/dump.1"]["status"], ("partial", "no kernel", "unreadable"))
+        want = container.tables(self.path("raw.db"))
+        for image, parts in (("monday/dump.3", ["dump.1", "dump.2"]), ("tuesday/a", ["x"])):
+            self.assertEqual(lines[image]["status"], "analysed")
+            database = lines[image]["database"]
+            self.assertEqual(container.differences(want, container.tables(database)), {})
+            db = sqlite3.connect(database)
+            sizes = [os.path.getsize(os.path.join(top, os.path.dirname(image), part)) for part in parts]
+            self.assertEqual(sorted(s for (s,) in db.execute("SELECT size FROM evidence WHERE role = 'part'")),
+                             sorted(sizes))
+            db.close()
 
     # LiME and AVML
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The sample's memory as VMware snapshots: each must say what the plain memory says."""
+import json
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -54,6 +56,28 @@ class VmwareTest(unittest.TestCase):
         want = container.tables(self.path("raw.db"), leave_out)
         self.assertEqual(container.differences(want, got), {})
         return out
+
+    def test_a_batch_takes_memory_and_its_state_for_one(self):
+        os.mkdir(self.path("in"))
+        self.addCleanup(shutil.rmtree, self.path("in"))
+        self.addCleanup(shutil.rmtree, self.path("out"), ignore_errors=True)
+        self.state("in/guest.vmss", vmware.State(self.whole(), self.cpus))
+        self.beside("in/guest.vmem")
+        p = subprocess.run([container.VMISCAN, "batch", self.path("in"), "-o", self.path("out")],
+                           capture_output=True, text=True, check=False)
+        line, total = map(json.loads, p.stdout.splitlines())
+        self.assertEqual((os.path.basename(line["image"]), line["status"]), ("guest.vmem", "analysed"))
+        self.assertEqual(total["total"]["images"], 1)
+        self.assertEqual(container.differences(container.tables(self.path("raw.db")),
+                                               container.tables(line["database"])), {})
+        self.assertEqual(len(container.vcpus(line["database"])), 2)
+        again = subprocess.run([container.VMISCAN, "batch", self.path("in"), "-o", self.path("out")],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(json.loads(again.stdout.splitlines()[0])["status"], "done before")
+        os.utime(self.path("in/guest.vmss"), (1, 1))  # it is of the evidence, too
+        again = subprocess.run([container.VMISCAN, "batch", self.path("in"), "-o", self.path("out")],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(json.loads(again.stdout.splitlines()[0])["status"], "analysed")
 
     def both(self, state, ending=".vmss"):
         """From either of the two files."""
