@@ -51,6 +51,7 @@ void analysis_fini(struct analysis *a)
 	symfiles_close(a->symfiles);
 	a->symfiles = NULL;
 	image_close(a->image);
+	changes_fini(&a->seen);
 	a->kernel = NULL;
 	a->image = NULL;
 }
@@ -66,7 +67,12 @@ struct err *analysis_open(struct analysis *a)
 					 .progress_arg = a->opts.progress_arg};
 	int64_t start_ms = now_ms();
 
+	changes_watch(&a->seen, a->opts.image);
+	for (size_t i = 0; i < a->opts.n_parts; i++)
+		changes_watch(&a->seen, a->opts.parts[i]);
 	TRY(image_open(a->opts.image, &opts, &a->image));
+	if (a->image->beside)
+		changes_watch(&a->seen, a->image->beside->path);
 	tell(a, "%s: format %s (%s), opened in %lld ms", a->opts.image, a->image->fmt->name,
 	     a->image->why, (long long)(now_ms() - start_ms));
 	return NULL;
@@ -181,8 +187,13 @@ void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct si
 
 bool analysis_is_damaged(const struct analysis *a)
 {
-	return a->damaged ||
+	return a->damaged || analysis_has_changed(a) ||
 	       (a->image && (a->image->truncated || physmem_stats(a->image->mem).unreadable));
+}
+
+bool analysis_has_changed(const struct analysis *a)
+{
+	return changes_find(&a->seen) != NULL;
 }
 
 // --- what ran ---

@@ -5,6 +5,7 @@
 
 #include "formats/fmt.h"
 #include "schema/schema.h"
+#include "src/analyse/changes.h"
 #include "src/kernel/kernel.h"
 #include "src/sandbox/sandbox.h"
 #include "src/symfiles/supply.h"
@@ -34,6 +35,7 @@ struct analysis {
 	struct image *image;			   // NULL until it is open
 	struct kernel *kernel;			   // NULL until it is found
 	struct symfiles *symfiles;		   // NULL until they are read
+	seen_files seen;			   // of the evidence, as it was opened
 	char atomicity[24], atomicity_reason[256]; // as in the table run; "" for unknown
 	bool damaged;				   // a walk met damage that lies in the image
 };
@@ -54,6 +56,9 @@ void analysis_walk(struct analysis *a, const bool wanted[TABLE_COUNT], struct si
 
 // Whether something of what was read so far is missing: the image is cut, or broken within.
 bool analysis_is_damaged(const struct analysis *a);
+
+// Whether a file of it is not what it was when it was opened.
+bool analysis_has_changed(const struct analysis *a);
 
 // The task that ran on a virtual CPU; false if its registers do not tell.
 bool analysis_task_on(struct analysis *a, const struct vcpu *v, uint64_t *task_addr);

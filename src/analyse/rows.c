@@ -21,6 +21,8 @@ const char *outcome_words(const struct analysis *a, const struct outcome *o)
 {
 	if (o->limit_bytes)
 		return "the memory limit was reached";
+	if (analysis_has_changed(a))
+		return "it was written to while it was read";
 	if (a->image && a->image->truncated_why)
 		return a->image->truncated_why;
 	return "not all of it could be read";
@@ -187,6 +189,10 @@ void rows_problems(const struct analysis *a, struct outcome *o, struct sink *sin
 	if (a->image && a->image->truncated)
 		emit_problem(sink, "error", schema_tables[TABLE_memory_ranges].name,
 			     a->image->truncated_why);
+	if (analysis_has_changed(a))
+		emit_problem(sink, "error", NULL,
+			     "a file of the image was written to while it was read: what is here "
+			     "may be of different contents");
 	if (unreadable) {
 		(void)snprintf(message, sizeof(message),
 			       "%llu pages that the container promises could not be read",

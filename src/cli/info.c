@@ -260,7 +260,9 @@ struct err *call_info(const struct options *o, enum exit_status *status)
 	confine_to_open_files(o);
 	if (opened)
 		print_info(&i);
-	*status = opened && i.analysis.image->truncated ? EXIT_PARTIAL : EXIT_ANALYSED;
+	*status = opened && (i.analysis.image->truncated || analysis_has_changed(&i.analysis))
+			  ? EXIT_PARTIAL
+			  : EXIT_ANALYSED;
 	end(&i);
 	return e ? err_new(kept.code, "%s", kept.msg) : NULL;
 }

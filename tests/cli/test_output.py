@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The database: where it may go, what is in it, and what is left when it can't be written."""
+import contextlib
 import json
 import os
 import random
@@ -191,6 +192,93 @@ class Cut(CommandTest):
         if os.path.exists(self.path("x.db")):
             self.assert_valid_database("x.db")
         return p.returncode
+
+    def start_and_hold(self, image, output):
+        """A run that stands still once it has the image open; None: it was too quick."""
+        p = self.start(image, "-o", output)
+        while p.poll() is None and not self.has_open(p.pid, image):
+            pass
+        if p.poll() is None:
+            p.send_signal(signal.SIGSTOP)
+            status = os.waitpid(p.pid, os.WUNTRACED | os.WNOHANG)
+            while status == (0, 0):
+                status = os.waitpid(p.pid, os.WUNTRACED | os.WNOHANG)
+            if os.WIFSTOPPED(status[1]):
+                return p
+            p.returncode = os.waitstatus_to_exitcode(status[1])
+        p.communicate()
+        return None
+
+    @staticmethod
+    def has_open(pid, path):
+        try:
+            return any(os.readlink(f"/proc/{pid}/fd/{fd}") == path for fd in os.listdir(f"/proc/{pid}/fd"))
+        except OSError:
+            return False
+
+    def held(self, image, output):
+        for _ in range(20):
+            p = self.start_and_hold(image, output)
+            if p:
+                return p
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path(output))
+        self.skipTest("SKIP every run was too quick")
+        return None
+
+    def go_on(self, p):
+        p.send_signal(signal.SIGCONT)
+        _, err = p.communicate(timeout=250)
+        self.assertNotEqual(p.returncode, SANITIZER_STATUS, err)
+        return err.decode()
+
+    def test_the_directory_of_the_output_goes_away(self):
+        os.mkdir(self.path("out"))
+        p = self.held(self.unpacked(), "out/x.db")
+        shutil.rmtree(self.path("out"))
+        err = self.go_on(p)
+        self.assertEqual(p.returncode, 5)
+        self.assertRegex(err, r"\Avmiscan: out/x.db: can't give the finished file its name: [^\n]+\n\Z")
+        self.assert_files()
+
+    def changed_while_read(self, change):
+        image = self.unpacked()
+        p = self.held(image, "x.db")
+        change(image)
+        err = self.go_on(p)
+        if p.returncode == 1:
+            self.assertIn("written to while it was read", err)
+            self.assert_valid_database("x.db")
+            self.assertEqual(self.query("x.db", "SELECT status, exit_status FROM run"), [("partial", 1)])
+            self.assertIn("was written to while it was read",
+                          str(self.query("x.db", "SELECT message FROM problems WHERE severity = 'error'")))
+            os.unlink(self.path("x.db"))
+        self.assert_files()
+        return p.returncode
+
+    def test_an_image_that_grows(self):
+        def grow(image):
+            with open(image, "ab") as f:
+                f.write(bytes(1 << 20))
+        self.assertEqual(self.changed_while_read(grow), 1)
+
+    def test_an_image_that_shrinks(self):
+        for left in (100 << 20, 64 << 20, 4096, 0):
+            status = self.changed_while_read(lambda image: os.truncate(image, left))
+            self.assertIn(status, (1, 3, 4), left)
+
+    def test_an_image_that_is_written_to(self):
+        def write(image):
+            with open(image, "r+b") as f:
+                f.write(b"x")
+        self.assertEqual(self.changed_while_read(write), 1)
+
+    def test_an_image_that_is_removed_is_read_all_the_same(self):
+        image = self.unpacked()
+        p = self.held(image, "x.db")
+        os.unlink(image)
+        self.assertEqual((self.go_on(p), p.returncode), ("", 0))
+        self.assert_valid_database("x.db")
 
     def run_time(self):
         start = time.monotonic()
