@@ -51,8 +51,8 @@ extern const struct extractor walk_cpus;     // cpu_info
 extern const struct extractor walk_load;     // load_average
 extern const struct extractor walk_cpu_time; // cpu_time
 extern const struct extractor walk_memory;   // memory_info
-extern const struct extractor walk_names;    // system_info, os_version; needs w->tasks
-extern const struct extractor walk_kernel;   // kernel_info
+extern const struct extractor walk_names;  // system_info, platform_info, os_version; needs w->tasks
+extern const struct extractor walk_kernel; // kernel_info
 
 // --- the same of arm64 ---
 struct cpu_counts system_count_arm64_cpus(struct walk *w);

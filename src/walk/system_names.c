@@ -79,16 +79,44 @@ static void emit_system_info(struct walk *w, uint64_t uts)
 	WALK_EMIT(w, system_info, &row);
 }
 
+// EFI_BOOT of include/linux/efi.h; what else boots x86 is a BIOS.
+static struct opt_text firmware_type(struct walk *w)
+{
+	enum { EFI_BOOT = 1 };
+	uint64_t flags;
+
+	if (!w->k->symbol[S(efi)] || !k_get(w->k, w->k->symbol[S(efi)], F(efi, flags), &flags))
+		return (struct opt_text){0};
+	if (flags & EFI_BOOT)
+		return some_text("uefi");
+	return some_text(w->k->arch == ARCH_ARM64 ? NULL : "bios");
+}
+
+static void emit_platform_info(struct walk *w)
+{
+	struct row_platform_info row = {
+		.vendor = dmi(w, "DMI_BIOS_VENDOR"),
+		.version = dmi(w, "DMI_BIOS_VERSION"),
+		.date = dmi(w, "DMI_BIOS_DATE"),
+		.revision = dmi(w, "DMI_BIOS_RELEASE"),
+		.firmware_type = firmware_type(w),
+	};
+
+	if (row.vendor.p || row.version.p || row.date.p)
+		WALK_EMIT(w, platform_info, &row);
+}
+
 static void run(struct walk *w)
 {
 	emit_system_info(w, system_uts_name(w));
+	emit_platform_info(w);
 	system_emit_release(w);
 }
 
 const struct extractor walk_names = {
 	.name = "names",
-	.tables = {TABLE_system_info, TABLE_os_version},
-	.n_tables = 2,
+	.tables = {TABLE_system_info, TABLE_platform_info, TABLE_os_version},
+	.n_tables = 3,
 	.needs = {F(uts_namespace, name), F(new_utsname, nodename)},
 	.n_needs = 2,
 	.run = run,

@@ -146,6 +146,8 @@ QUERIES = (
      "SELECT shm.*, p.name AS p_name, p.path AS p_path FROM shared_memory AS shm LEFT JOIN processes p ON "
      "shm.pid = p.pid;"),
     (CHAINGUARD, "groups", "SELECT * FROM groups;"),
+    (CHAINGUARD, "interface_ipv6", "SELECT * FROM interface_ipv6;"),
+    (CHAINGUARD, "platform_info", "SELECT * FROM platform_info;"),
     (CHAINGUARD, "processes",
      "SELECT pid, name, path, cmdline, state, cwd, root, uid, gid, euid, egid, suid, sgid, on_disk, start_time, "
      "parent, pgroup, threads, nice, cgroup_path FROM processes"),

@@ -146,7 +146,7 @@ class Schema(CommandTest):
         self.assertLessEqual({
             "evidence", "run", "memory_ranges", "vcpus", "coverage", "problems", "system_info",
             "os_version", "kernel_info", "time", "uptime", "memory_info", "cpu_info", "dmesg", "block_devices", "users", "groups", "user_groups", "logged_in_users", "last", "system_controls", "cpu_time", "load_average", "shared_memory", "process_open_pipes",
-            "interface_details", "interface_addresses", "arp_cache", "routes", "iptables", "kernel_modules", "file", "suid_bin", "processes",
+            "interface_details", "interface_addresses", "arp_cache", "routes", "iptables", "platform_info", "interface_ipv6", "kernel_modules", "file", "suid_bin", "processes",
             "threads",
             "process_envs", "process_namespaces", "process_open_files", "process_memory_map",
             "process_page_map", "process_open_sockets", "listening_ports", "sockets", "mounts",

@@ -194,7 +194,7 @@ SYSTEM = {
         b"22 1 0:2 / / rw,relatime - rootfs none rw,size=1k\n"
         b"23 22 0:20 /sub /mnt/a\\040b ro,nosuid shared:1 - fuse.x src\\040x rw,sync,max=3\n",
 } | {f"sys/dmi/{name}": f"{name} of it\n".encode() for name in (
-    "product_uuid", "sys_vendor", "product_name", "product_version", "product_serial", "board_vendor",
+    "bios_vendor", "bios_version", "bios_date", "bios_release", "product_uuid", "sys_vendor", "product_name", "product_version", "product_serial", "board_vendor",
     "board_name", "board_version", "board_serial")}
 
 NETWORK = {f"netns/{NS}/{name}": content for name, content in (

@@ -6,7 +6,7 @@ import shlex
 import struct
 
 import namespaces
-from engine import Comparison
+from engine import Comparison, OneOf
 
 NT_GNU_BUILD_ID = 3
 MIB2 = 2 << 20
@@ -79,6 +79,19 @@ def _os_version(case):
         "platform_like": release.get("ID_LIKE"), "codename": release.get("VERSION_CODENAME"),
         "arch": case.truth.uname["machine"], "pid_with_namespace": 0,
         "mount_namespace_id": namespaces.inode(case.truth.processes[1].links["ns/mnt"]),
+    }
+
+
+def _platform_info(case):
+    truth = case.truth
+    if _dmi(truth, "bios_vendor") is None:
+        return
+    listed = "deduced" not in (case.database.one("run").get("symbols_source") or "")
+    booted = "uefi" if b"efi: EFI v" in (truth.raw("sys/dmesg") or b"") else "bios"
+    yield {
+        "vendor": _dmi(truth, "bios_vendor"), "version": _dmi(truth, "bios_version"),
+        "date": _dmi(truth, "bios_date"), "revision": _dmi(truth, "bios_release"), "extra": None,
+        "firmware_type": booted if listed else OneOf(None, booted), "address": None, "size": None, "volume_size": None,
     }
 
 
@@ -239,6 +252,7 @@ CALENDAR = "relations: the calendar form of unix_ns"
 
 COMPARISONS = [
     Comparison("system_info", (), _system_info),
+    Comparison("platform_info", (), _platform_info, may_be_empty=True),
     Comparison("os_version", (), _os_version),
     Comparison("kernel_info", (), _kernel_info, untold={
         column: "compared where the truth has kallsyms and iomem"

@@ -139,6 +139,8 @@ Test(schema, osquery_columns_come_first)
 		{TABLE_iptables, "filter_name chain policy target protocol src_port dst_port "
 				 "src_ip src_mask iniface iniface_mask dst_ip dst_mask outiface "
 				 "outiface_mask match packets bytes"},
+		{TABLE_platform_info,
+		 "vendor version date revision extra firmware_type address size volume_size"},
 		{TABLE_file, "path directory filename inode uid gid mode device size block_size "
 			     "atime mtime ctime btime hard_links symlink type symlink_target_path"},
 		{TABLE_shared_memory, "shmid owner_uid creator_uid pid creator_pid atime dtime "
