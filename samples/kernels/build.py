@@ -64,7 +64,10 @@ def _source(cache, version):
 
 
 def _key(variant):
-    compiler = subprocess.run(["gcc", "--version"], stdout=subprocess.PIPE, check=True).stdout
+    try:
+        compiler = subprocess.run([variant.compiler, "--version"], stdout=subprocess.PIPE, check=True).stdout
+    except OSError as error:
+        raise BuildError(f"{variant.compiler}: {error.strerror}") from error
     package = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", f"linux-source-{variant.version}"],
                              stdout=subprocess.PIPE, check=False).stdout
     base = [line for line in (HERE / "base.config").read_text().splitlines() if line.startswith("CONFIG_")]
@@ -83,7 +86,7 @@ def _unheard(config, lines):
 
 def _configure(variant, source, tree, log):
     tree.mkdir(parents=True, exist_ok=True)
-    make = ["make", "-s", "-C", source, f"O={tree}"]
+    make = ["make", "-s", "-C", source, f"O={tree}", f"CC={variant.compiler}"]
     _run([*make, "tinyconfig"], log)
     (tree / "variant.config").write_text("".join(f"{line}\n" for line in variant.config))
     merge = [source / "scripts/kconfig/merge_config.sh", "-m", "-O", ".", ".config"]
@@ -96,12 +99,13 @@ def _configure(variant, source, tree, log):
 
 # --- building ---
 
-def _make(tree, log):
-    compiler = ["CC=ccache gcc", "HOSTCC=ccache gcc"] if shutil.which("ccache") else []
+def _make(variant, tree, log):
+    cached = "ccache " if shutil.which("ccache") else ""
+    compilers = [f"CC={cached}{variant.compiler}", f"HOSTCC={cached}gcc"]
     targets = ["bzImage"]
     if "CONFIG_MODULES=y" in (tree / ".config").read_text():
         targets.append("modules")
-    _run(["make", f"-j{os.cpu_count()}", *compiler, *targets], log, cwd=tree, env={**os.environ, **NAMES})
+    _run(["make", f"-j{os.cpu_count()}", *compilers, *targets], log, cwd=tree, env={**os.environ, **NAMES})
 
 
 def _release(tree):
@@ -131,7 +135,7 @@ def _build(variant, target):
             return
         log.write_bytes(b"")
         _configure(variant, _source(cache, variant.version), tree, log)
-        _make(tree, log)
+        _make(variant, tree, log)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as scratch:
             folder = Path(scratch) / target.name

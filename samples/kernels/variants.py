@@ -16,6 +16,7 @@ class Variant:
     idea: str
     config: tuple = ()
     tree: str = SHARED
+    compiler: str = "gcc"
     # Words for the guest's command line.
     append: str = ""
     # What of the workload this kernel can't show (labels of maker/check.py).
@@ -41,10 +42,12 @@ VARIANTS = (
             append="dummy.numdummies=0", lacks=("modules with arguments",)),
     Variant("6.12-up", "6.12", "SMP=n, KALLSYMS_ALL=n", ("CONFIG_SMP=n",), tree="up"),
     Variant("6.12-up-all", "6.12", "SMP=n, KALLSYMS_ALL=y", ("CONFIG_SMP=n", ALL), tree="up"),
+    # Clang's: the plugin of GCC gives DWARF, and BTF of it, other offsets than the code has.
     Variant("6.1-randstruct", "6.1", "RANDSTRUCT_FULL, KALLSYMS_ALL=n",
-            ("CONFIG_GCC_PLUGINS=y", "CONFIG_RANDSTRUCT_FULL=y"), tree="randstruct"),
+            ("CONFIG_RANDSTRUCT_FULL=y", "CONFIG_DEBUG_INFO_BTF=y"), tree="randstruct", compiler="clang-16"),
     Variant("6.1-randstruct-no-kallsyms", "6.1", "RANDSTRUCT_FULL, KALLSYMS=n",
-            ("CONFIG_GCC_PLUGINS=y", "CONFIG_RANDSTRUCT_FULL=y", "CONFIG_KALLSYMS=n"), tree="randstruct"),
+            ("CONFIG_RANDSTRUCT_FULL=y", "CONFIG_DEBUG_INFO_BTF=y", "CONFIG_KALLSYMS=n"), tree="randstruct",
+            compiler="clang-16"),
 )
 
 BY_NAME = {variant.name: variant for variant in VARIANTS}

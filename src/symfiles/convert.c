@@ -77,7 +77,7 @@ static struct err *check_content(const struct profile *p, const struct type_want
 	if (!p->btf && !has_symbols)
 		return err_new(ERR_FORMAT, "it has neither types (DWARF, BTF) nor symbols");
 	if (p->btf && !has_wanted_type(p, wants))
-		return err_new(ERR_FORMAT, "it describes no structure of a kernel");
+		return err_new(ERR_NOT_FOUND, "it describes no structure of a kernel");
 	return NULL;
 }
 

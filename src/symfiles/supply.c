@@ -22,12 +22,21 @@ struct symfiles {
 
 enum { TRIES = 8 }; // a memory full of banners is no reason to read every file of the system
 
+static struct err *load_given(const char *path, struct profile **out)
+{
+	struct err *e = symfile_load(path, kernel_type_wants(), out);
+
+	if (e)
+		e->code = ERR_NO_KERNEL; // that is what it comes to
+	return e;
+}
+
 // --system-map has the last word on symbols.
 static struct err *load_map(struct symfiles *s)
 {
 	struct profile *map;
 
-	TRY(symfile_load(s->o->system_map, kernel_type_wants(), &map));
+	TRY(load_given(s->o->system_map, &map));
 	if (!s->given) {
 		s->given = map;
 		return NULL;
@@ -44,7 +53,7 @@ struct err *symfiles_open(const struct symfile_options *o, struct symfiles **out
 
 	s->o = o;
 	if (o->vmlinux)
-		e = symfile_load(o->vmlinux, kernel_type_wants(), &s->given);
+		e = load_given(o->vmlinux, &s->given);
 	if (!e && o->system_map)
 		e = load_map(s);
 	if (e)
@@ -130,7 +139,8 @@ static bool try_file(void *arg, const char *path)
 	vec_push(&q->s->tried, mem_strdup(path));
 	struct err *e = symfile_load(path, kernel_type_wants(), &p);
 	if (e) {
-		if (!q->s->trouble)
+		// behind a kernel may lie pages of a library, whose build id leads to its own file
+		if (!q->s->trouble && e->code != ERR_NOT_FOUND)
 			q->s->trouble = mem_strdup(e->msg);
 		return false;
 	}

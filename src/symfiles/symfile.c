@@ -107,11 +107,7 @@ static struct err *open_and_load(const char *path, const struct type_wants *want
 		return err_errno(ERR_NO_KERNEL, "%s: can't be opened", path);
 	TRY(check(path, &st));
 	struct err *e = load(fd, path, &st, wants, out);
-	if (e) {
-		e->code = ERR_NO_KERNEL; // that is what it comes to
-		return err_wrap(e, "%s", path);
-	}
-	return NULL;
+	return e ? err_wrap(e, "%s", path) : NULL;
 }
 
 struct err *symfile_load(const char *path, const struct type_wants *wants, struct profile **out)

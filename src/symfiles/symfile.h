@@ -6,7 +6,7 @@
 #include "symbols/profile.h"
 #include "symbols/wanted.h"
 
-// Errors name the path.
+// Errors name the path. ERR_NOT_FOUND: it is a file of another program.
 struct err *symfile_load(const char *path, const struct type_wants *wants, struct profile **out);
 
 #endif

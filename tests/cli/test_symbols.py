@@ -157,6 +157,16 @@ class Symbols(CommandTest):
         self.fails(4, self.image("bare", with_btf=False), "--symbols", "shelf",
                    says="vmlinux-6.1.0-56-amd64: BTF: ")
 
+    def test_found_of_a_program(self):
+        """Pages of programs lie behind the kernel's: their files say nothing of it, and are no trouble."""
+        types = struct.pack("<IIIIII", 0x0001eb9f, 24, 0, 16, 16, 5) + struct.pack("<IIII", 1, 1 << 24, 4, 32)
+        for note in re.finditer(rb"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0(.{20})", self.memory, re.DOTALL):
+            build_id = note.group(1).hex()
+            os.makedirs(self.path(f"shelf/.build-id/{build_id[:2]}"), exist_ok=True)
+            self.file(f"shelf/.build-id/{build_id[:2]}/{build_id[2:]}.debug", types + b"\0int\0")
+        p = self.fails(4, self.image("bare", with_btf=False), "--symbols", "shelf", says="no BTF type information")
+        self.assertNotIn("shelf", p.err)
+
     # --- refusals ---
 
     def test_what_is_no_file_of_symbols(self):
