@@ -93,7 +93,8 @@ static bool read_rule(struct iptables *t, uint32_t at, struct ipt_rule *r)
 	uint8_t offsets[4];
 
 	*r = (struct ipt_rule){.va = t->entries + at, .at = at};
-	if (t->size - at < IPT_ENTRY || !k_read(t->x.w->k, r->va + 88, offsets, sizeof(offsets)))
+	if (t->size - at < IPT_ENTRY ||
+	    !k_read(t->x.w->k, r->va + IPT_OFFSETS, offsets, sizeof(offsets)))
 		return wrong(t, r->va, "a rule can't be read");
 	r->target = le16(offsets);
 	r->next = le16(offsets + 2);

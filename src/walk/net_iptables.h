@@ -11,6 +11,7 @@
 // ipt_entry, then matches, then a target. The latter two begin with their size.
 enum {
 	IPT_ENTRY = 112,	// sizeof(struct ipt_entry)
+	IPT_OFFSETS = 88,	// ipt_entry.target_offset and next_offset
 	XT_EXTENSION = 32,	// sizeof(struct xt_entry_match) and of struct xt_entry_target
 	XT_EXTENSION_NAME = 29, // XT_EXTENSION_MAXNAMELEN
 	NF_HOOKS = 5,		// NF_INET_NUMHOOKS
