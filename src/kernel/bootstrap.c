@@ -3,6 +3,7 @@
 // address; the next task points back to it, which gives the direct map. The page tables are
 // roots.c's. No symbol and no CPU register is needed.
 #include "src/kernel/locate.h"
+#include "symbols/profile.h"
 
 #include <string.h>
 
@@ -108,6 +109,18 @@ static bool find_direct_map(struct kernel *k)
 	return false;
 }
 
+// GCC's plugin for RANDSTRUCT gives debug information other offsets than the code has.
+static struct err *no_init_task(const struct kernel *k)
+{
+	if (k->image_btf || !k->profile || !k->profile->types_path)
+		return err_new(ERR_NO_KERNEL,
+			       "no init_task behind its .rodata: not a running kernel");
+	return err_new(ERR_NO_KERNEL,
+		       "no init_task behind its .rodata: not a running kernel, or one with other "
+		       "structures than %s describes (as GCC's RANDSTRUCT makes them)",
+		       k->profile->types_path);
+}
+
 struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s,
 		      struct type_search *search)
 {
@@ -115,8 +128,7 @@ struct err *bootstrap(struct kernel *k, const uint64_t *cr3s, size_t n_cr3s,
 	    !k_has(k, F(task_struct, thread_node)) || !k_has(k, F(signal_struct, thread_head)))
 		return err_new(ERR_NO_KERNEL, "its BTF does not describe task_struct");
 	if (!find_init_task(k))
-		return err_new(ERR_NO_KERNEL,
-			       "no init_task behind its .rodata: not a running kernel");
+		return no_init_task(k);
 	if (!find_direct_map(k))
 		return err_new(ERR_NO_KERNEL,
 			       "no task follows init_task in memory: the image lacks it, "

@@ -13,6 +13,7 @@ struct symfiles {
 	const struct symfile_options *o;
 	struct profile *given;	     // of --vmlinux and --system-map; NULL: none was given
 	char *refused;		     // the banner of a kernel that it does not fit
+	bool fitted;		     // it does fit another
 	VEC(struct profile *) found; // of files that nobody gave
 	VEC(char *) tried;	     // the names of all these files
 	char *trouble;		     // the first error with one
@@ -202,6 +203,7 @@ static const struct profile *profile_of(void *arg, const struct kernel *k)
 
 	if (!s->given)
 		return lacks_something ? find_or_note(s, k) : NULL;
+	s->fitted = s->fitted || fits(s->given, k);
 	if (fits(s->given, k) || s->o->force)
 		return s->given;
 	if (!s->refused)
@@ -236,7 +238,7 @@ struct err *symfiles_check(const struct symfiles *s, const struct kernel *k)
 
 struct err *symfiles_refusal(const struct symfiles *s)
 {
-	return s->given && s->refused ? refuse(s, s->refused, NULL) : NULL;
+	return s->given && s->refused && !s->fitted ? refuse(s, s->refused, NULL) : NULL;
 }
 
 bool symfiles_forced(const struct symfiles *s, const struct kernel *k)

@@ -169,6 +169,19 @@ class Symbols(CommandTest):
 
     # --- refusals ---
 
+    def test_other_structures(self):
+        """Debug information of a kernel that GCC's RANDSTRUCT laid out has members where they are not."""
+        btf = bytearray(self.btf())
+        types, strings_at, _ = struct.unpack_from("<III", btf, 12)
+        name = btf.index(b"\0comm\0", 24 + strings_at) + 1 - 24 - strings_at
+        at = btf.index(b"\0task_struct\0", 24 + strings_at) + 1 - 24 - strings_at
+        at = btf.index(struct.pack("<I", at), 24)
+        member = btf.index(struct.pack("<I", name), at)
+        struct.pack_into("<I", btf, member + 8, struct.unpack_from("<I", btf, member + 8)[0] + 64)
+        path = self.file("wrong.btf", btf)
+        self.fails(4, self.image("bare", with_btf=False), "--vmlinux", path,
+                   says=f"or one with other structures than {path} describes (as GCC's RANDSTRUCT makes them)")
+
     def test_what_is_no_file_of_symbols(self):
         image = self.image("whole")
         self.fails(4, image, "--vmlinux", "nowhere", says="nowhere: can't be opened: No such file")
