@@ -79,13 +79,14 @@ static void emit_system_info(struct walk *w, uint64_t uts)
 	WALK_EMIT(w, system_info, &row);
 }
 
-// EFI_BOOT of include/linux/efi.h; what else boots x86 is a BIOS.
+// EFI_BOOT of include/linux/efi.h; what else boots x86 is a BIOS. Without CONFIG_EFI there is no
+// efi.
 static struct opt_text firmware_type(struct walk *w)
 {
 	enum { EFI_BOOT = 1 };
-	uint64_t flags;
+	uint64_t efi = w->k->symbol[S(efi)], flags = 0;
 
-	if (!w->k->symbol[S(efi)] || !k_get(w->k, w->k->symbol[S(efi)], F(efi, flags), &flags))
+	if (efi ? !k_get(w->k, efi, F(efi, flags), &flags) : w->k->data_deduced)
 		return (struct opt_text){0};
 	if (flags & EFI_BOOT)
 		return some_text("uefi");
