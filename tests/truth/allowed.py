@@ -314,6 +314,12 @@ def _no_module_types(case):
     return case.truth.version < (5, 11) or types.startswith("DWARF")
 
 
+@rule("addresses-unshown", "6.1 without kallsyms shows the addresses of modules to nobody: kallsyms_show_value()",
+      ("kernel_modules",), columns=("address",))
+def _(case, d):
+    return _no_kallsyms(case) and int(d.truth, 16) == 0
+
+
 @rule("no-module-types", "modules that carry no types: counters that lie in drivers stay unknown",
       ("interface_details",), columns=net.COUNTERS)
 def _(case, d):
