@@ -31,8 +31,8 @@ what an image costs.
 Images of one kernel share what a file says of it: `--vmlinux` (or a file that `--symbols` finds) is
 converted for the first of them and comes from the cache for all others. What an image itself says of its
 kernel is read from each image: an image that lies about its build would otherwise speak for the others,
-and where it has kallsyms and BTF, that is read faster than a profile from the cache (docs/SPEED.md has
-both). The kernel of these snapshots has no kallsyms, so its symbols are deduced from each unless a file
+a database would depend on what was analysed before it, and where there are kallsyms and BTF, they are read
+faster than a profile from the cache (docs/SPEED.md has both). The kernel of these snapshots has no kallsyms, so its symbols are deduced from each unless a file
 gives them; the rows with a file show what that saves.
 
 """
