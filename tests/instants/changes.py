@@ -69,7 +69,9 @@ def judge(found):
     new = rows(found, "processes", "appeared")
     names = {row["name"] for row in new if not row["is_kthread"]}
     need(f"i-{LOAD}" in names and "httpd" in names, f"appeared are {sorted(names)}")
-    old = {row["name"] for row in rows(found, "processes", "gone") if not row["is_kthread"]}
+    # What loaded the modules has ended, but may not be released yet.
+    old = {row["name"] for row in rows(found, "processes", "gone")
+           if not row["is_kthread"] and row["lifecycle"] == "live"}
     need(not old, f"gone are {sorted(old)}")
     need(all(row["start_ns"] > found["before"]["unix_ns"] for row in new), "what appeared was there before")
     need(any(row["state"] == "LISTEN" and row["local_port"] == 80 for row in rows(found, "sockets", "appeared")),
@@ -109,6 +111,15 @@ def run(options, scratch):
                 print(f"{wrong}; once more", flush=True)
 
 
+def run_twice(options, scratch):
+    """The moment of the first snapshot is nobody's choice; what is wrong is so at two of them."""
+    try:
+        run(options, scratch)
+    except Wrong as wrong:
+        print(f"{wrong}; once more with another guest", flush=True)
+        run(options, scratch)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vmiscan", required=True, type=lambda p: str(pathlib.Path(p).resolve()))
@@ -121,7 +132,7 @@ def main():
     options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="changes-") as scratch:
         try:
-            run(options, scratch)
+            run_twice(options, scratch)
         except (GuestError, SuiteError, FileNotFoundError) as error:
             print(f"SKIP {options.guest}: {error}", flush=True)
             return ALL_SKIPPED
