@@ -3,9 +3,9 @@
 #include "src/walk/cached_file.h"
 
 #include "src/walk/dentry.h"
+#include "src/walk/files.h"
 #include "src/walk/mount_points.h"
 #include "src/walk/page_cache.h"
-#include "src/walk/tasks.h"
 
 #include <string.h>
 
@@ -14,28 +14,9 @@ enum {
 	MAX_CONTENT = 4 << 20,
 };
 
-static uint64_t first_fs(struct walk *w)
-{
-	const struct task *t;
-
-	if (!w->tasks)
-		return 0;
-	vec_foreach (t, &w->tasks->all)
-		if (t->tid == 1)
-			return t->fs;
-	return 0;
-}
-
-static bool first_root(struct walk *w, struct kpath *root)
-{
-	return kpath_read(w, k_field_va(w->k, first_fs(w), F(fs_struct, root)), root);
-}
-
 uint64_t cached_root(struct walk *w)
 {
-	struct kpath root;
-
-	return first_root(w, &root) ? root.dentry : 0;
+	return files_reader_root(w).dentry;
 }
 
 // False if a component is too long to be one of ours.
@@ -60,9 +41,9 @@ static bool follow(struct walk *w, const struct mount_points *mounts, const char
 uint64_t cached_inode(struct walk *w, const char *path)
 {
 	struct mount_points mounts = {0};
-	struct kpath at;
+	struct kpath at = files_reader_root(w);
 
-	if (!first_root(w, &at))
+	if (!at.dentry)
 		return 0;
 	mount_points_find(w, &mounts);
 	bool followed = follow(w, &mounts, path, &at);

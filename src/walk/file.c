@@ -233,31 +233,27 @@ static void walk_folder(struct context *c)
 			       "the entries of a folder");
 }
 
-static void find_namespace(struct context *c)
+static struct opt_text mount_namespace(struct walk *w)
 {
-	const struct task *t;
+	const struct task *first = tasks_first(w->tasks);
+	uint64_t inum, ns = first ? k_or0(w->k, first->nsproxy, F(nsproxy, mnt_ns)) : 0;
 
-	vec_foreach (t, &c->w->tasks->all)
-		if (t->tid == 1) {
-			uint64_t ns = k_or0(c->w->k, t->nsproxy, F(nsproxy, mnt_ns));
-			uint64_t inum = k_or0(c->w->k, ns, F(mnt_namespace, ns_inum));
-			c->mount_namespace = some_text(
-				arena_printf(&c->w->run, "%llu", (unsigned long long)inum));
-			return;
-		}
+	if (!ns || !k_get(w->k, ns, F(mnt_namespace, ns_inum), &inum))
+		return (struct opt_text){0};
+	return some_text(arena_printf(&w->run, "%llu", (unsigned long long)inum));
 }
 
 static void run(struct walk *w)
 {
 	struct context c = {
 		.w = w,
+		.mount_namespace = mount_namespace(w),
 		.budget = w->ram_pages * DENTRIES_A_PAGE,
 		.path_bytes = PATHS + w->ram_pages * PATHS_A_PAGE,
 	};
 	struct folder root = {files_reader_root(w), ""};
 
 	c.folder = root;
-	find_namespace(&c);
 	mount_points_find(w, &c.mounts);
 	if (!root.at.dentry)
 		walk_unavailable(w, TABLE_file, "the root of the first process can't be read");

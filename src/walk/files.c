@@ -18,12 +18,11 @@ uint64_t file_inode(struct walk *w, uint64_t file)
 
 struct kpath files_reader_root(struct walk *w)
 {
-	const struct task *t;
+	const struct task *first = tasks_first(w->tasks);
 	struct kpath root = {0};
 
-	for (size_t i = 0; (t = task_next_leader(w->tasks, &i));)
-		if (t->pid == 1)
-			(void)kpath_read(w, k_field_va(w->k, t->fs, F(fs_struct, root)), &root);
+	if (first)
+		(void)kpath_read(w, k_field_va(w->k, first->fs, F(fs_struct, root)), &root);
 	return root;
 }
 

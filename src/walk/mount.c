@@ -4,6 +4,7 @@
 
 #include "src/base/u64map.h"
 #include "src/base/vec.h"
+#include "src/walk/mount_space.h"
 #include "src/walk/path.h"
 #include "src/walk/tasks.h"
 
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_NAMESPACES = 1 << 16, MAX_MOUNTS = 1 << 20, MAX_TEXT = 4096 };
+enum { MAX_NAMESPACES = 1 << 16, MAX_TEXT = 4096 };
 enum { MAGIC_NSFS = 0x6e736673, MAGIC_TMPFS = 0x01021994 }; // include/uapi/linux/magic.h
 enum { BOGO_INODE_SIZE = 1024 };			    // mm/shmem.c
 enum {
@@ -21,6 +22,8 @@ enum {
 
 // Mount namespaces found so far; those that mounts lead to are added while they are walked.
 struct spaces {
+	struct walk *w;
+	uint64_t ns; // under way
 	VEC(uint64_t) all;
 	struct u64map seen;
 	struct u64map mounts; // of all namespaces: a mount is in one of them, once
@@ -242,11 +245,13 @@ static void emit_mount(struct walk *w, const struct view *v)
 }
 
 // False if the mount was there before: a tree that leads back into itself.
-static bool visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t mount)
+static bool visit_mount(void *arg, uint64_t mount)
 {
+	struct spaces *s = arg;
+	struct walk *w = s->w;
 	uint64_t mnt = k_field_va(w->k, mount, F(mount, mnt));
 	struct view v = {
-		.ns = ns,
+		.ns = s->ns,
 		.mount = mount,
 		.mnt = mnt,
 		.mnt_root = k_or0(w->k, mnt, F(vfsmount, mnt_root)),
@@ -265,40 +270,16 @@ static bool visit_mount(struct walk *w, struct spaces *s, uint64_t ns, uint64_t 
 	return true;
 }
 
-static enum iter_end visit_list(struct walk *w, struct spaces *s, uint64_t ns)
-{
-	struct list_iter it;
-	uint64_t node;
-
-	list_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, list)), MAX_MOUNTS);
-	while (list_next(&it, &node))
-		if (!visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_list))))
-			return ITER_CYCLE;
-	return it.end;
-}
-
-static enum iter_end visit_tree(struct walk *w, struct spaces *s, uint64_t ns)
-{
-	struct rb_iter it;
-	uint64_t node;
-
-	rb_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, mounts_root)), MAX_MOUNTS);
-	while (rb_next(&it, &node))
-		if (!visit_mount(w, s, ns, k_container(w->k, node, F(mount, mnt_node))))
-			return ITER_CYCLE;
-	return it.end;
-}
-
 static void run(struct walk *w)
 {
-	bool tree = k_has(w->k, F(mnt_namespace, mounts_root)) && k_has(w->k, F(mount, mnt_node));
-	struct spaces s = {0};
+	struct spaces s = {.w = w};
 
 	find_spaces(w, &s);
 	for (size_t i = 0; i < s.all.n; i++) {
-		uint64_t ns = s.all.at[i];
-		enum iter_end end = tree ? visit_tree(w, &s, ns) : visit_list(w, &s, ns);
-		walk_check_end(w, TABLE_mounts, 0, ns, end, "the mounts of a namespace");
+		s.ns = s.all.at[i];
+		enum iter_end end = mount_space_each(w, s.ns, visit_mount, &s);
+		walk_check_end(w, TABLE_mounts, 0, s.ns, end == ITER_MORE ? ITER_CYCLE : end,
+			       "the mounts of a namespace");
 	}
 	if (s.all.n == 0)
 		walk_problem(w, ERROR, TABLE_mounts, 0, 0, "no task leads to a mount namespace");

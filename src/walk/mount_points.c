@@ -2,29 +2,25 @@
 // Mounts by the directories that they cover: struct mount of fs/mount.h.
 #include "src/walk/mount_points.h"
 
+#include "src/walk/mount_space.h"
 #include "src/walk/tasks.h"
 
 enum {
-	MAX_MOUNTS = 1 << 20,
 	MAX_STACKED = 8, // mounts on one directory, each over the one before
 };
 
-static uint64_t first_mount_space(struct walk *w)
-{
-	const struct task *t;
-
-	if (!w->tasks)
-		return 0;
-	vec_foreach (t, &w->tasks->all)
-		if (t->tid == 1)
-			return k_or0(w->k, t->nsproxy, F(nsproxy, mnt_ns));
-	return 0;
-}
+struct finder {
+	struct walk *w;
+	struct mount_points *points;
+};
 
 // Bind mounts and other file systems show the same directory elsewhere, with nothing on it: the
 // parent tells where a mount is.
-static void add(struct walk *w, struct mount_points *m, uint64_t mount)
+static bool add(void *arg, uint64_t mount)
 {
+	struct finder *f = arg;
+	struct walk *w = f->w;
+	struct mount_points *m = f->points;
 	uint64_t mnt = k_field_va(w->k, mount, F(mount, mnt));
 	uint64_t parent = k_or0(w->k, mount, F(mount, mnt_parent));
 	uint64_t root = k_or0(w->k, mnt, F(vfsmount, mnt_root));
@@ -36,46 +32,25 @@ static void add(struct walk *w, struct mount_points *m, uint64_t mount)
 
 	// the top of all mounts is its own parent
 	if (!root || !on || parent == mount)
-		return;
+		return true;
 	if (!u64map_add(&m->by_dentry, on, m->all.n)) {
 		uint64_t *first = u64map_get(&m->by_dentry, on);
 		point.next = *first + 1;
 		*first = m->all.n;
 	}
 	vec_push(&m->all, point);
-}
-
-// Since 6.8.
-static void find_in_tree(struct walk *w, uint64_t ns, struct mount_points *m)
-{
-	struct rb_iter it;
-	uint64_t node;
-
-	rb_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, mounts_root)), MAX_MOUNTS);
-	while (rb_next(&it, &node))
-		add(w, m, k_container(w->k, node, F(mount, mnt_node)));
-}
-
-static void find_in_list(struct walk *w, uint64_t ns, struct mount_points *m)
-{
-	struct list_iter it;
-	uint64_t node;
-
-	list_begin(&it, w->k, k_field_va(w->k, ns, F(mnt_namespace, list)), MAX_MOUNTS);
-	while (list_next(&it, &node))
-		add(w, m, k_container(w->k, node, F(mount, mnt_list)));
+	return true;
 }
 
 void mount_points_find(struct walk *w, struct mount_points *m)
 {
-	uint64_t ns = first_mount_space(w);
+	const struct task *first = tasks_first(w->tasks);
+	uint64_t ns = first ? k_or0(w->k, first->nsproxy, F(nsproxy, mnt_ns)) : 0;
+	struct finder f = {w, m};
 
-	if (!ns)
-		return;
-	if (k_has(w->k, F(mnt_namespace, mounts_root)) && k_has(w->k, F(mount, mnt_node)))
-		find_in_tree(w, ns, m);
-	else
-		find_in_list(w, ns, m);
+	if (ns)
+		(void)mount_space_each(w, ns, add,
+				       &f); // the table mounts tells what is wrong there
 }
 
 void mount_points_fini(struct mount_points *m)

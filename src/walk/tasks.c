@@ -15,6 +15,16 @@ const struct task *task_at(const struct tasks *ts, uint64_t addr)
 	return i ? &ts->all.at[*i] : NULL;
 }
 
+const struct task *tasks_first(const struct tasks *ts)
+{
+	const struct task *t;
+
+	for (size_t i = 0; ts && (t = task_next_leader(ts, &i));)
+		if (t->pid == 1)
+			return t;
+	return NULL;
+}
+
 const struct task *task_next_leader(const struct tasks *ts, size_t *i)
 {
 	while (*i < ts->all.n) {

@@ -83,6 +83,9 @@ static inline struct opt_int task_tid(const struct task *t)
 // The task at this address, or NULL.
 const struct task *task_at(const struct tasks *ts, uint64_t addr);
 
+// The first process, as which paths are seen; NULL if it is not listed, or there are no tasks.
+const struct task *tasks_first(const struct tasks *ts);
+
 // The next leader from *i on; moves *i behind it. NULL at the end.
 const struct task *task_next_leader(const struct tasks *ts, size_t *i);
 
